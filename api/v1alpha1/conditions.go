@@ -1,0 +1,126 @@
+package v1alpha1
+
+// Condition types that every kind uses. Ready is always present; Reconciling and Stalled are present, and True, only while
+// they hold, and never both.
+const (
+	// ConditionReady is True when the object does what its spec says, everywhere it should.
+	ConditionReady = "Ready"
+	// ConditionReconciling is True while progress is being made or a missing reference may still turn up.
+	ConditionReconciling = "Reconciling"
+	// ConditionStalled is True when a human must change something before progress is possible.
+	ConditionStalled = "Stalled"
+)
+
+// Detail condition types.
+const (
+	// ConditionAccepted (ModelRoute, ApiKey, ProviderCredential) is True when the spec is valid and an instance takes it.
+	ConditionAccepted = "Accepted"
+	// ConditionResolvedRefs (ModelRoute, ProviderCredential, ApiKey) is True when everything the spec names exists and may be used.
+	ConditionResolvedRefs = "ResolvedRefs"
+	// ConditionPriced (ModelRoute) is True when the route has a price, be it zero.
+	ConditionPriced = "Priced"
+	// ConditionProgrammed (ModelRoute, ApiKey) is True when every ready replica of the serving instances has loaded this generation.
+	ConditionProgrammed = "Programmed"
+	// ConditionModelsResolved (ApiKey) is False when models or previewModels match no model; the key works all the same.
+	ConditionModelsResolved = "ModelsResolved"
+	// ConditionPreviousKeyInUse (ApiKey) is True while a rotated-out key that is about to end was used since the rotation.
+	ConditionPreviousKeyInUse = "PreviousKeyInUse"
+	// ConditionAvailable (GatewayInstance) is True when at least one replica is ready.
+	ConditionAvailable = "Available"
+	// ConditionCredentialsCompiled (GatewayInstance) is True when the Secret with the credentials of this instance is current.
+	ConditionCredentialsCompiled = "CredentialsCompiled"
+)
+
+// Reasons that several kinds use.
+const (
+	// ReasonReady surfaces with Ready=True.
+	ReasonReady = "Ready"
+	// ReasonAccepted surfaces with Accepted=True.
+	ReasonAccepted = "Accepted"
+	// ReasonResolvedRefs surfaces with ResolvedRefs=True.
+	ReasonResolvedRefs = "ResolvedRefs"
+	// ReasonProgressing surfaces while replicas or owned objects catch up.
+	ReasonProgressing = "Progressing"
+	// ReasonInvalid surfaces when a value cannot be used; the message names the field and the remedy.
+	ReasonInvalid = "Invalid"
+	// ReasonRefNotFound surfaces when a named object does not exist (yet).
+	ReasonRefNotFound = "RefNotFound"
+	// ReasonRefNotPermitted surfaces when a named object of another namespace does not allow this one.
+	ReasonRefNotPermitted = "RefNotPermitted"
+	// ReasonNameConflict surfaces when an object of the name we need exists and is not ours; it is left untouched.
+	ReasonNameConflict = "NameConflict"
+	// ReasonNoGateway surfaces when no GatewayInstance serves the object.
+	ReasonNoGateway = "NoGateway"
+	// ReasonNoReadyReplica surfaces when no serving instance has a ready replica.
+	ReasonNoReadyReplica = "NoReadyReplica"
+	// ReasonProgrammed surfaces with Programmed=True.
+	ReasonProgrammed = "Programmed"
+	// ReasonReconcileError surfaces when the API server refused or failed a request; the operator tries again.
+	ReasonReconcileError = "ReconcileError"
+	// ReasonSelectorNeedsClusterMode surfaces in namespaced mode, where namespace labels cannot be read.
+	ReasonSelectorNeedsClusterMode = "SelectorNeedsClusterMode"
+)
+
+// Reasons of ModelRoute.
+const (
+	// ReasonNameTaken surfaces with Accepted=False when another route holds the public name.
+	ReasonNameTaken = "NameTaken"
+	// ReasonPartiallyAccepted surfaces with Accepted=True when only aliases were lost to other routes.
+	ReasonPartiallyAccepted = "PartiallyAccepted"
+	// ReasonCredentialNotReady surfaces with ResolvedRefs=False when a target's credential cannot be used.
+	ReasonCredentialNotReady = "CredentialNotReady"
+	// ReasonFallbackUnresolved surfaces with ResolvedRefs=False when a fallback names no route of the same modality.
+	ReasonFallbackUnresolved = "FallbackUnresolved"
+	// ReasonPriced surfaces with Priced=True.
+	ReasonPriced = "Priced"
+	// ReasonUnpriced surfaces with Priced=False when pricing is absent.
+	ReasonUnpriced = "Unpriced"
+	// ReasonCurrencyMismatch surfaces when a currency differs from the serving instance's.
+	ReasonCurrencyMismatch = "CurrencyMismatch"
+	// ReasonSoon surfaces with Programmed=True on routes that only the catalog shows.
+	ReasonSoon = "Soon"
+)
+
+// Reasons of ApiKey.
+const (
+	// ReasonSecretConflict surfaces when a Secret of the wanted name exists and is not this key's; it is left untouched.
+	ReasonSecretConflict = "SecretConflict"
+	// ReasonSecretNotFound surfaces when the referenced Secret or its entry does not exist.
+	ReasonSecretNotFound = "SecretNotFound"
+	// ReasonInvalidKey surfaces when a brought key does not match ^[!-~]{32,512}$; nothing is published.
+	ReasonInvalidKey = "InvalidKey"
+	// ReasonDuplicateKey surfaces when another ApiKey already holds the same key.
+	ReasonDuplicateKey = "DuplicateKey"
+	// ReasonExpired surfaces when expiresAt has passed.
+	ReasonExpired = "Expired"
+	// ReasonRevoked surfaces when revoked is true.
+	ReasonRevoked = "Revoked"
+	// ReasonUnknownModels surfaces with ModelsResolved=False.
+	ReasonUnknownModels = "UnknownModels"
+	// ReasonModelsResolved surfaces with ModelsResolved=True.
+	ReasonModelsResolved = "ModelsResolved"
+)
+
+// Reasons of ProviderCredential.
+const (
+	// ReasonSecretEntryMissing surfaces when the Secret lacks an entry that the provider needs.
+	ReasonSecretEntryMissing = "SecretEntryMissing"
+	// ReasonEndpointRequired surfaces when the provider has no default endpoint and none is set.
+	ReasonEndpointRequired = "EndpointRequired"
+	// ReasonUnknownRegion surfaces when region is none of the provider's.
+	ReasonUnknownRegion = "UnknownRegion"
+	// ReasonInsecureEndpoint surfaces when endpoint is http:// without allowInsecure.
+	ReasonInsecureEndpoint = "InsecureEndpoint"
+	// ReasonForbiddenEndpoint surfaces when endpoint is link-local, or private without allowPrivate.
+	ReasonForbiddenEndpoint = "ForbiddenEndpoint"
+)
+
+// Reasons of GatewayInstance.
+const (
+	// ReasonAvailable surfaces with Available=True.
+	ReasonAvailable = "Available"
+	// ReasonCompiled surfaces with CredentialsCompiled=True.
+	ReasonCompiled = "Compiled"
+	// ReasonSecretTooLarge surfaces when the compiled Secret would exceed the size an API server takes.
+	ReasonSecretTooLarge = "SecretTooLarge"
+)

@@ -1,0 +1,180 @@
+package table
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"vipcloud.ai/vipcloud/gateway/apikey"
+	"vipcloud.ai/vipcloud/gateway/money"
+	"vipcloud.ai/vipcloud/gateway/provider"
+)
+
+// Table is what a gateway serves. It is immutable and safe for concurrent use.
+type Table struct {
+	currency string
+	byName   map[string]*Route // public names and aliases
+	routes   []*Route          // ordered by model
+	keys     []*Key            // ordered by namespace and name; empty in the gateway
+}
+
+// Resolve returns the route of a public name or alias, or nil.
+func (t *Table) Resolve(model string) *Route { return t.byName[model] }
+
+// Routes returns all routes ordered by public name. The slice must not be changed.
+func (t *Table) Routes() []*Route { return t.routes }
+
+// Keys returns the keys of the input that this instance accepts. The slice must not be changed.
+func (t *Table) Keys() []*Key { return t.keys }
+
+// Currency of all prices.
+func (t *Table) Currency() string { return t.currency }
+
+// Route is a public model and the upstreams that serve it. Read only.
+type Route struct {
+	// Namespace and Name are those of the ModelRoute.
+	Namespace, Name string
+	// UID of the ModelRoute, empty for files.
+	UID string
+	// Model is the public name, Aliases the further names that this route won.
+	Model   string
+	Aliases []string
+	// Modality is the kind of work, such as Chat.
+	Modality string
+	// Availability is Live, Preview or Soon.
+	Availability string
+	// Private hides the route from the public catalog.
+	Private bool
+	// Created is the creation time in Unix seconds, 0 if unknown.
+	Created int64
+	// Display is what people see.
+	Display Display
+	// Pricing is nil for an unpriced route.
+	Pricing *Pricing
+	// Tiers are the usable targets, by ascending priority, those of weight 0 left out.
+	Tiers []Tier
+	// AllTargets counts the declared targets, UsableTargets those that can be used (drained ones included).
+	AllTargets, UsableTargets int
+	// Timeouts are filled in: no zero.
+	ResponseTimeout, IdleTimeout, TotalTimeout time.Duration
+	// Attempts is the number of further attempts after the first.
+	Attempts int
+	// RetryOnTimeout says that a timeout is followed by another target.
+	RetryOnTimeout bool
+	// Fallbacks are routes of the same modality, in order.
+	Fallbacks []*Route
+
+	allowed namespaceSet
+}
+
+// AllowsNamespace says whether keys of a namespace may see and use the route.
+func (r *Route) AllowsNamespace(namespace string) bool { return r.allowed.has(namespace) }
+
+// Tier is the targets of one priority.
+type Tier struct {
+	Priority int
+	Targets  []*Target
+	// TotalWeight is the sum of the targets' weights, above zero.
+	TotalWeight int
+}
+
+// Target is one upstream of a route. Read only.
+type Target struct {
+	// Route and Name identify the target; ID is namespace/route/name.
+	Name string
+	ID   string
+	// Model is the upstream's own id.
+	Model string
+	// Weight within the tier.
+	Weight int
+	// Parameters change the request's body.
+	Parameters provider.Parameters
+	// Credential is shared by all targets that use it.
+	Credential *Credential
+}
+
+// Credential is an account at a vendor, ready for use. Read only.
+type Credential struct {
+	// Namespace and Name are those of the ProviderCredential.
+	Namespace, Name string
+	// Provider names the adapter.
+	Provider string
+	// Endpoint is the vendor's root without a trailing slash; URL is the same, parsed.
+	Endpoint string
+	URL      *url.URL
+	// AllowPrivate permits private and loopback addresses.
+	AllowPrivate bool
+	// Header is sent with every request.
+	Header http.Header
+	// Secrets are the entries of the Secret.
+	Secrets map[string]Secret
+	// CABundle is PEM; nil for the system's authorities.
+	CABundle []byte
+	// ServerName is what the certificate must be for; empty for the endpoint's host.
+	ServerName string
+	// ProxyURL is nil for none; user info is in ProxyUsername and ProxyPassword.
+	ProxyURL      *url.URL
+	ProxyUsername string
+	ProxyPassword Secret
+}
+
+// ID returns namespace/name.
+func (c *Credential) ID() string { return c.Namespace + "/" + c.Name }
+
+// Display is what people see of a model.
+type Display struct {
+	Label         string
+	Org           string
+	ContextWindow int64
+	Tags          []string
+	Description   string
+}
+
+// Key is an API key that the instance accepts, without the key. Read only.
+type Key struct {
+	// Namespace and Name are those of the ApiKey, and the owner of usage.
+	Namespace, Name string
+	// UID of the ApiKey, empty for files.
+	UID string
+	// Project is namespace/project.
+	Project string
+	// Prefix is the first characters of the key, empty for keys that vipcloud did not make.
+	Prefix string
+	// Hashes that are valid, with their ends (zero: none).
+	Hashes []KeyHash
+	// Models are patterns of what the key may use; AnyModel if there are none.
+	Models   Globs
+	AnyModel bool
+	// PreviewModels are patterns of Preview models it may use.
+	PreviewModels Globs
+	// ExpiresAt ends the key, zero for never.
+	ExpiresAt time.Time
+	// Revoked refuses the key.
+	Revoked bool
+	// Generated and Created order claims on the same hash.
+	Generated bool
+	Created   int64
+}
+
+// KeyHash is a hash and when it ends (zero: never).
+type KeyHash struct {
+	Sum      apikey.Hash
+	NotAfter time.Time
+}
+
+// ID returns namespace/name.
+func (k *Key) ID() string { return k.Namespace + "/" + k.Name }
+
+// MayUse says whether the key's patterns and the route's namespaces let it use a route. Availability is another question.
+func (k *Key) MayUse(r *Route) bool {
+	return r.AllowsNamespace(k.Namespace) && (k.AnyModel || k.Models.Match(r.Model))
+}
+
+// MayPreview says whether the key has access to a Preview model.
+func (k *Key) MayPreview(r *Route) bool { return k.PreviewModels.Match(r.Model) }
+
+// Prices are amounts in units of money.Amount: per token, and per request.
+type Prices struct {
+	Input, CachedInput, CacheWrite, Output money.Amount
+	PerRequest                             money.Amount
+}
