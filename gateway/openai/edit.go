@@ -64,7 +64,7 @@ func (e *Edit) Delete(name string) {
 // Rename moves a member's value to another name, unless that one is there already, in which case the member is removed.
 func (e *Edit) Rename(from, to string) {
 	value, ok := e.Get(from)
-	if !ok {
+	if !ok || from == to {
 		return
 	}
 	if !e.Has(to) {

@@ -3,6 +3,7 @@ package openai
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"unsafe"
 
 	"github.com/tidwall/gjson"
@@ -14,6 +15,8 @@ var (
 	ErrNotJSON = errors.New("not valid JSON")
 	// ErrNotObject means that the JSON is not an object.
 	ErrNotObject = errors.New("not a JSON object")
+	// ErrTooManyMembers means that the object has more members than any request.
+	ErrTooManyMembers = errors.New("too many members")
 )
 
 // DuplicateMemberError means that an object names a member twice. Which of the two an upstream would take is unknown, so the
@@ -32,6 +35,14 @@ type Object struct {
 	members []member
 }
 
+const (
+	// fewMembers is up to how many members a scan beats a map.
+	fewMembers = 48
+	// maxMembers bounds what an object of many tiny members costs: the places of its members would take many times its own
+	// bytes. Requests have some dozens.
+	maxMembers = 4096
+)
+
 // member is the place of one member within raw.
 type member struct {
 	name       string
@@ -40,10 +51,10 @@ type member struct {
 	valueEnd   int
 }
 
-// ParseObject finds the members of a JSON object. It keeps raw, which must not change afterwards. Errors are ErrNotJSON,
-// ErrNotObject or a *DuplicateMemberError.
+// ParseObject finds the members of a JSON object. It keeps raw, which must not change afterwards. Errors are ErrNotJSON (also
+// for what is nested absurdly deep), ErrNotObject, ErrTooManyMembers or a *DuplicateMemberError.
 func ParseObject(raw []byte) (*Object, error) {
-	if !gjson.ValidBytes(raw) {
+	if !Valid(raw) {
 		return nil, ErrNotJSON
 	}
 	o := &Object{raw: raw, members: make([]member, 0, 16)}
@@ -53,21 +64,39 @@ func ParseObject(raw []byte) (*Object, error) {
 	if !root.IsObject() {
 		return nil, ErrNotObject
 	}
-	var err error
 	root.ForEach(func(key, value gjson.Result) bool {
 		m := member{name: key.Str, keyStart: key.Index, valueStart: value.Index}
 		m.valueEnd = m.valueStart + len(value.Raw)
-		if o.find(m.name) != nil {
-			err = &DuplicateMemberError{Name: m.name}
-			return false
-		}
 		o.members = append(o.members, m)
-		return true
+		return len(o.members) <= maxMembers
 	})
-	if err != nil {
-		return nil, err
+	if len(o.members) > maxMembers {
+		return nil, ErrTooManyMembers
+	}
+	if twin := o.twin(); twin != nil {
+		return nil, &DuplicateMemberError{Name: strings.Clone(twin.name)}
 	}
 	return o, nil
+}
+
+// twin returns the first member whose name stands before it already, or nil.
+func (o *Object) twin() *member {
+	if len(o.members) <= fewMembers {
+		for i := range o.members {
+			if o.find(o.members[i].name) != &o.members[i] {
+				return &o.members[i]
+			}
+		}
+		return nil
+	}
+	seen := make(map[string]struct{}, len(o.members))
+	for i := range o.members {
+		seen[o.members[i].name] = struct{}{}
+		if len(seen) != i+1 {
+			return &o.members[i]
+		}
+	}
+	return nil
 }
 
 // find returns the member of a name, or nil. Objects have few members, so a scan beats a map.

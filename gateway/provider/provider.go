@@ -115,6 +115,10 @@ type ChatStream interface {
 	// ended before the answer did.
 	Close() error
 
+	// Trailer is called once, after an event with Done or a Close without error: it returns the data of a last event to send
+	// before the end, such as the usage chunk that the client asked for; nil for none.
+	Trailer() []byte
+
 	// Usage is what the vendor has counted so far.
 	Usage() Usage
 }

@@ -9,20 +9,32 @@ import (
 const redacted = "[redacted]"
 
 // Secret is a value that must not be seen. Every way of formatting, logging or marshalling it prints a placeholder; only
-// Reveal gives the value.
-type Secret struct{ value string }
+// Reveal gives the value. Secrets are compared by Equal, not by ==.
+//
+// The value is behind a pointer, because fmt asks no method of %p and of unexported fields: it prints an address then.
+type Secret struct{ value *string }
 
-// NewSecret wraps a value.
-func NewSecret(value string) Secret { return Secret{value: value} }
+// NewSecret wraps a value. The empty value gives the zero Secret.
+func NewSecret(value string) Secret {
+	if value == "" {
+		return Secret{}
+	}
+	return Secret{value: &value}
+}
 
 // Reveal returns the value, for the one place that sends it.
-func (s Secret) Reveal() string { return s.value }
+func (s Secret) Reveal() string {
+	if s.value == nil {
+		return ""
+	}
+	return *s.value
+}
 
 // Empty says that there is no value.
-func (s Secret) Empty() bool { return s.value == "" }
+func (s Secret) Empty() bool { return s.value == nil }
 
 // Equal compares values.
-func (s Secret) Equal(o Secret) bool { return s.value == o.value }
+func (s Secret) Equal(o Secret) bool { return s.Reveal() == o.Reveal() }
 
 // String returns a placeholder.
 func (Secret) String() string { return redacted }

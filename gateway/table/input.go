@@ -29,6 +29,9 @@ type Input struct {
 	Providers Providers
 	// NoCreationTimes says that objects come from files: every conflict of names is then an error on each side.
 	NoCreationTimes bool
+	// Held says which namespace held a public name lately. A route of another namespace does not get that name, unless it is in
+	// the instance's own.
+	Held map[string]string
 }
 
 // Providers are vendors by name.

@@ -3,10 +3,12 @@ package table
 import (
 	"net/http"
 	"net/url"
+	"reflect"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"vipcloud.ai/vipcloud/gateway/apikey"
-	"vipcloud.ai/vipcloud/gateway/money"
 	"vipcloud.ai/vipcloud/gateway/provider"
 )
 
@@ -14,12 +16,19 @@ import (
 type Table struct {
 	currency string
 	byName   map[string]*Route // public names and aliases
+	byObject map[types.NamespacedName]*Route
 	routes   []*Route          // ordered by model
 	keys     []*Key            // ordered by namespace and name; empty in the gateway
+	holders  map[string]string // namespaces by public name and alias
 }
 
 // Resolve returns the route of a public name or alias, or nil.
 func (t *Table) Resolve(model string) *Route { return t.byName[model] }
+
+// Route returns the route that a ModelRoute became, or nil.
+func (t *Table) Route(namespace, name string) *Route {
+	return t.byObject[types.NamespacedName{Namespace: namespace, Name: name}]
+}
 
 // Routes returns all routes ordered by public name. The slice must not be changed.
 func (t *Table) Routes() []*Route { return t.routes }
@@ -29,6 +38,13 @@ func (t *Table) Keys() []*Key { return t.keys }
 
 // Currency of all prices.
 func (t *Table) Currency() string { return t.currency }
+
+// Holders returns the namespaces that hold public names and aliases, those of routes included that hold their name but cannot
+// be served. It is what Input.Held wants of earlier tables. The map must not be changed.
+func (t *Table) Holders() map[string]string { return t.holders }
+
+// Equal says whether two tables serve the same, so that one need not replace the other.
+func (t *Table) Equal(o *Table) bool { return reflect.DeepEqual(t, o) }
 
 // Route is a public model and the upstreams that serve it. Read only.
 type Route struct {
@@ -172,9 +188,3 @@ func (k *Key) MayUse(r *Route) bool {
 
 // MayPreview says whether the key has access to a Preview model.
 func (k *Key) MayPreview(r *Route) bool { return k.PreviewModels.Match(r.Model) }
-
-// Prices are amounts in units of money.Amount: per token, and per request.
-type Prices struct {
-	Input, CachedInput, CacheWrite, Output money.Amount
-	PerRequest                             money.Amount
-}

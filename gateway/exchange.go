@@ -1,0 +1,176 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+
+	"vipcloud.ai/vipcloud/gateway/openai"
+	"vipcloud.ai/vipcloud/gateway/table"
+	"vipcloud.ai/vipcloud/gateway/usage"
+)
+
+// statusClientGone is logged for clients that left before there was an answer; it is never sent.
+const statusClientGone = 499
+
+// handler serves one exchange. It returns the error to answer with, or nil if it has answered.
+type handler func(x *exchange) *openai.Error
+
+// exchange is a request and its answer under way.
+type exchange struct {
+	server *Server
+	w      *recorder
+	r      *http.Request
+	key    *table.Key
+	rec    usage.Record
+}
+
+// entry surrounds a handler with what every request gets: an id, a bound on its headers, a record that is settled exactly once,
+// and an answer even if the handler panics.
+func (s *Server) entry(h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x := &exchange{server: s, w: &recorder{ResponseWriter: w}, r: r}
+		x.rec = usage.Record{RequestID: requestID(r), Method: r.Method, Path: r.URL.Path, Start: s.opts.Now()}
+		header := w.Header()
+		header.Set("X-Request-Id", x.rec.RequestID)
+		header.Set("Access-Control-Allow-Origin", "*")
+		header.Set("Access-Control-Expose-Headers", "x-request-id, retry-after, server-timing, x-vipcloud-fallback")
+		s.metrics.InFlight.Inc()
+		defer s.metrics.InFlight.Dec()
+		defer x.settle()
+		defer x.recover()
+		if s.draining.Load() && r.ProtoMajor == 1 {
+			header.Set("Connection", "close") // taken back by streams, which a client would mistake for whole
+		}
+		if size := headerSize(r); size > s.opts.HeaderBytes {
+			x.fail(openai.HeadersTooLarge(s.opts.HeaderBytes))
+			return
+		}
+		if e := h(x); e != nil {
+			x.fail(e)
+		}
+	})
+}
+
+// fail answers with an error, unless the answer has begun.
+func (x *exchange) fail(e *openai.Error) {
+	x.rec.Err = e
+	if x.rec.Outcome == "" {
+		x.rec.Outcome = usage.OutcomeRefused
+	}
+	if x.w.status == 0 {
+		e.Write(x.w)
+	}
+}
+
+// recover turns a panic into a 500 and a log line with the stack. A handler that aborts on purpose is let through.
+func (x *exchange) recover() {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(p)
+	}
+	x.server.metrics.Panics.Inc()
+	x.server.opts.Log.Error("Recovered from panic", "requestID", x.rec.RequestID, "reason", fmt.Sprint(p), "stack", string(debug.Stack()))
+	x.rec.Outcome = usage.OutcomeFailed
+	x.fail(openai.Internal(x.rec.RequestID))
+}
+
+// settle ends the exchange.
+func (x *exchange) settle() {
+	x.rec.Key = x.key
+	x.rec.Status = x.w.status
+	x.rec.BytesOut = x.w.bytes
+	if x.rec.Status == 0 {
+		x.rec.Status = http.StatusOK
+		if x.rec.Outcome == usage.OutcomeClientGone {
+			x.rec.Status = statusClientGone
+		}
+	}
+	if x.rec.Outcome == "" {
+		x.rec.Outcome = usage.OutcomeOK
+	}
+	x.server.settler.Settle(&x.rec)
+}
+
+// authenticated finds the key before anything else is done for the request; its body has not been touched then.
+func (s *Server) authenticated(h handler) handler {
+	return func(x *exchange) *openai.Error {
+		key, e := s.keys.Authenticate(x.r.Header, s.opts.Now())
+		if e != nil {
+			return e
+		}
+		x.key = key
+		return h(x)
+	}
+}
+
+// recorder notes what was answered.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 && status >= http.StatusOK {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (w *recorder) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(b)
+	w.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap lets http.ResponseController find what the connection can do.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// Bounds of a request id that a client brings.
+const maxRequestID = 128
+
+// requestID keeps the client's id, if it is one that can stand in a log line, or makes one.
+func requestID(r *http.Request) string {
+	id := r.Header.Get("X-Request-Id")
+	if id != "" && len(id) <= maxRequestID && printableID(id) {
+		return id
+	}
+	buf := append(make([]byte, 0, 36), "req_"...)
+	buf = strconv.AppendUint(buf, rand.Uint64()|1<<63, 36)
+	return string(strconv.AppendUint(buf, rand.Uint64()|1<<63, 36))
+}
+
+// printableID allows letters, digits and a little punctuation.
+func printableID(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		letter := c|0x20 >= 'a' && c|0x20 <= 'z'
+		if !letter && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.' && c != ':' {
+			return false
+		}
+	}
+	return true
+}
+
+// headerSize is the sum of names and values.
+func headerSize(r *http.Request) int {
+	n := len(r.URL.RequestURI())
+	for name, values := range r.Header {
+		for _, v := range values {
+			n += len(name) + len(v) + 4
+		}
+	}
+	return n
+}

@@ -1,0 +1,202 @@
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"strconv"
+	"time"
+
+	"vipcloud.ai/vipcloud/gateway/openai"
+	"vipcloud.ai/vipcloud/gateway/provider"
+	"vipcloud.ai/vipcloud/gateway/snapshot"
+)
+
+const (
+	// maxErrorBody is what is read of an upstream's error.
+	maxErrorBody = 64 << 10
+	// maxDrain is what is read of a body's rest to keep its connection.
+	maxDrain = 16 << 10
+	// maxDrainTime is how long that may take.
+	maxDrainTime = 100 * time.Millisecond
+)
+
+// errResponseTooLarge means that an answer exceeded Options.MaxResponseBytes.
+var errResponseTooLarge = errors.New("answer larger than the limit")
+
+// attempt calls one target. It sets res.Upstream if that failed.
+func (c *exchange) attempt(in *provider.ChatRequest, t *snapshot.Target) {
+	c.res.Upstream, c.intact = nil, false
+	c.sent.Store(false)
+	started := time.Now()
+	err := c.try(in, t)
+	if c.sent.Load() {
+		c.res.Called = true
+	}
+	if !c.res.Committed {
+		c.res.Waited += time.Since(started)
+	}
+	if err == nil {
+		c.done = true
+		t.Metrics.Attempt("")
+		return
+	}
+	if c.clientGone() {
+		t.Metrics.Attempt("client_gone")
+		return
+	}
+	c.res.Upstream = err
+	t.Metrics.Attempt(err.Class.String())
+}
+
+// try sends the request and relays the answer. An error after the response has begun has been told to the client already.
+func (c *exchange) try(in *provider.ChatRequest, t *snapshot.Target) *provider.Error {
+	ctx, cancel := context.WithCancelCause(c.client)
+	defer cancel(nil)
+	watch := startWatch(c, cancel)
+	defer watch.stop()
+
+	req, err := t.Chat.NewRequest(httptrace.WithClientTrace(ctx, c.trace()), &t.Upstream, in)
+	if err != nil {
+		return asProviderError(err, provider.ClassInvalidRequest)
+	}
+	t.Endpoint.InFlight.Add(1)
+	defer t.Endpoint.InFlight.Add(-1)
+	resp, err := t.Endpoint.RoundTrip(req)
+	if err != nil {
+		return networkError(ctx, err)
+	}
+	defer func() { c.release(resp.Body, cancel) }()
+	c.sent.Store(true)
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		body, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
+		c.intact = err == nil
+		return t.Chat.Error(resp.StatusCode, resp.Header, body)
+	}
+	if in.Stream {
+		return c.relay(ctx, in, t, resp, watch)
+	}
+	return c.whole(ctx, in, t, resp, watch)
+}
+
+// trace notes whether the request went out whole: from then on the upstream may produce a bill.
+func (c *exchange) trace() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{WroteRequest: func(info httptrace.WroteRequestInfo) {
+		if info.Err == nil {
+			c.sent.Store(true)
+		}
+	}}
+}
+
+// whole reads an answer without stream, translates it and writes it.
+func (c *exchange) whole(ctx context.Context, in *provider.ChatRequest, t *snapshot.Target, resp *http.Response, watch *watchdog) *provider.Error {
+	body, err := readAll(resp, watch, c.proxy.opts.MaxResponseBytes)
+	if err != nil {
+		return networkError(ctx, err)
+	}
+	result, err := t.Chat.Decode(in, body)
+	if err != nil {
+		return asProviderError(err, provider.ClassBadResponse)
+	}
+	watch.stop()
+	c.intact = true
+	c.res.Usage, c.res.AnswerBytes = result.Usage, int64(len(result.Body))
+	c.commit("application/json", watch)
+	c.w.Header().Set("Content-Length", strconv.Itoa(len(result.Body)))
+	c.w.WriteHeader(http.StatusOK)
+	if _, err := c.w.Write(result.Body); err != nil {
+		c.res.ClientGone = true
+	}
+	return nil
+}
+
+// commit sets the headers of a success. From here on an error can no longer be the status.
+func (c *exchange) commit(contentType string, watch *watchdog) {
+	c.res.Committed = true
+	now := time.Now()
+	c.res.FirstByte = now.Sub(c.call.Start)
+	c.res.Waited += now.Sub(watch.started)
+	h := c.w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Server-Timing", serverTiming(c.res.FirstByte-c.res.Waited))
+}
+
+// serverTiming reports the gateway's own share of the time to the first byte, in milliseconds.
+func serverTiming(own time.Duration) string {
+	return "gateway;dur=" + strconv.FormatFloat(max(own.Seconds()*1000, 0), 'f', 3, 64)
+}
+
+// readAll reads a body under a limit. White space in front of the answer keeps a waiting connection alive at some vendors and
+// does not count as the first byte.
+func readAll(resp *http.Response, watch *watchdog, limit int64) ([]byte, error) {
+	var buf bytes.Buffer
+	if resp.ContentLength > 0 && resp.ContentLength <= limit {
+		buf.Grow(int(resp.ContentLength) + bytes.MinRead)
+	}
+	reader := &watchedReader{src: resp.Body, watch: watch}
+	n, err := buf.ReadFrom(io.LimitReader(reader, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if n > limit {
+		return nil, errResponseTooLarge
+	}
+	return buf.Bytes(), nil
+}
+
+// watchedReader tells the watchdog of bytes that are more than white space.
+type watchedReader struct {
+	src   io.Reader
+	watch *watchdog
+}
+
+// Read implements io.Reader.
+func (r *watchedReader) Read(p []byte) (int, error) {
+	n, err := r.src.Read(p)
+	if len(bytes.TrimLeft(p[:n], " \t\r\n")) > 0 {
+		r.watch.alive()
+	}
+	return n, err
+}
+
+// release gives the connection back. After a whole answer a little of what is left is read, for a short time, so that the
+// connection can serve again; after anything else it is closed, which ends the upstream's work.
+func (c *exchange) release(body io.ReadCloser, cancel context.CancelCauseFunc) {
+	if c.intact {
+		timer := time.AfterFunc(maxDrainTime, func() { cancel(nil) })
+		_, _ = io.CopyN(io.Discard, body, maxDrain)
+		timer.Stop()
+	}
+	_ = body.Close()
+}
+
+// networkError classifies a failure of the connection, or why the attempt was ended from outside.
+func networkError(ctx context.Context, err error) *provider.Error {
+	cause := context.Cause(ctx)
+	switch {
+	case errors.Is(cause, errResponseTimeout), errors.Is(cause, errIdleTimeout), errors.Is(cause, errTotalTimeout):
+		return &provider.Error{Class: provider.ClassTimeout, Cause: cause}
+	case errors.Is(cause, errDraining):
+		return &provider.Error{Class: provider.ClassNetwork, Cause: cause}
+	case errors.Is(err, errResponseTooLarge):
+		return &provider.Error{Class: provider.ClassBadResponse, Cause: err}
+	}
+	return &provider.Error{Class: provider.ClassNetwork, Cause: redactURL(err)}
+}
+
+// asProviderError returns err as the type it should have.
+func asProviderError(err error, class provider.Class) *provider.Error {
+	var e *provider.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return &provider.Error{Class: class, Cause: err}
+}
+
+// drained is the public error of a stream that outlived the drain.
+func drained() *openai.Error {
+	return openai.Unavailable("draining", "This replica is shutting down; send the request again.", time.Second)
+}

@@ -1,0 +1,235 @@
+// Package proxy carries a request to an upstream and the answer back: it chooses targets, attempts, retries where nothing was
+// sent to the client yet, relays streams as they come and bounds every wait. It does not know who the client is or what
+// anything costs.
+package proxy
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"vipcloud.ai/vipcloud/gateway/balance"
+	"vipcloud.ai/vipcloud/gateway/openai"
+	"vipcloud.ai/vipcloud/gateway/provider"
+	"vipcloud.ai/vipcloud/gateway/route"
+	"vipcloud.ai/vipcloud/gateway/snapshot"
+	"vipcloud.ai/vipcloud/gateway/table"
+)
+
+// Defaults of Options.
+const (
+	defaultMaxResponse   = 64 << 20
+	defaultKeepAlive     = 15 * time.Second
+	defaultWriteDeadline = 60 * time.Second
+)
+
+// Options of a Proxy.
+type Options struct {
+	// MaxResponseBytes is the largest answer without stream that is taken from an upstream. Default: 64 MiB.
+	MaxResponseBytes int64
+	// KeepAlive is the silence of a stream after which a comment is sent. Default: 15 s.
+	KeepAlive time.Duration
+	// WriteTimeout is how long a client may take to read what is sent before it is cut off. Default: 60 s.
+	WriteTimeout time.Duration
+	// Drain ends when requests that still run must end. Nil: never.
+	Drain context.Context //nolint:containedctx // a signal of the server's life, not of a request
+	// Random chooses among targets. Default: math/rand/v2.
+	Random balance.Random
+}
+
+// Proxy carries requests. It is safe for concurrent use.
+type Proxy struct{ opts Options }
+
+// New returns a Proxy.
+func New(opts Options) *Proxy {
+	if opts.MaxResponseBytes <= 0 {
+		opts.MaxResponseBytes = defaultMaxResponse
+	}
+	if opts.KeepAlive <= 0 {
+		opts.KeepAlive = defaultKeepAlive
+	}
+	if opts.WriteTimeout <= 0 {
+		opts.WriteTimeout = defaultWriteDeadline
+	}
+	if opts.Random == nil {
+		opts.Random = rand.IntN
+	}
+	if opts.Drain == nil {
+		opts.Drain = context.Background() //nolint:forbidigo // never ends, as documented
+	}
+	return &Proxy{opts: opts}
+}
+
+// Call is a chat request that was authenticated and resolved.
+type Call struct {
+	Body         *openai.Object
+	Stream       bool
+	IncludeUsage bool
+	// Route is the route asked for.
+	Route *snapshot.Route
+	// Key decides which fallbacks may serve.
+	Key *table.Key
+	// Start is when the request arrived.
+	Start time.Time
+}
+
+// Result is what became of a call.
+type Result struct {
+	// Served is the route of the last attempt, Target its target; nil if there was no attempt.
+	Served   *snapshot.Route
+	Target   *snapshot.Target
+	Attempts int
+	// Called says that an upstream was sent the whole request.
+	Called bool
+	Usage  provider.Usage
+	// AnswerBytes counts the bytes of the answer that the upstream produced, for estimates.
+	AnswerBytes int64
+	// FirstByte is the time from Start to the first byte for the client, Waited what of it was spent on upstreams.
+	FirstByte, Waited time.Duration
+	// Committed says that the response has begun, so that an error can no longer be its status.
+	Committed bool
+	// ClientGone says that the client left before the end.
+	ClientGone bool
+	// Err is what the client is to be told, or was told inside the stream. Nil: the answer is whole.
+	Err *openai.Error
+	// Upstream is the last failure of an upstream, also if a later attempt succeeded.
+	Upstream *provider.Error
+}
+
+// Errors that end an attempt from outside, as causes of its context.
+var (
+	errResponseTimeout = errors.New("no first byte within timeouts.response")
+	errIdleTimeout     = errors.New("silence longer than timeouts.idle")
+	errTotalTimeout    = errors.New("timeouts.total has passed")
+	errDraining        = errors.New("replica is draining")
+)
+
+// Chat serves a call. It writes the response, except that an error before the first byte is returned in Result.Err with
+// Committed false: the caller writes that.
+func (p *Proxy) Chat(ctx context.Context, w http.ResponseWriter, call *Call) Result {
+	ctx, cancel := context.WithTimeoutCause(ctx, call.Route.TotalTimeout, errTotalTimeout)
+	defer cancel()
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	defer context.AfterFunc(p.opts.Drain, func() { end(errDraining) })()
+	c := &exchange{proxy: p, call: call, client: ctx, w: w}
+	c.serve(call.Route)
+	for _, fallback := range call.Route.Fallbacks {
+		if c.finished() || (c.res.Attempts > 0 && !c.mayRepeat(call.Route)) {
+			break
+		}
+		if route.Usable(call.Key, fallback.Route) {
+			w.Header().Set("X-Vipcloud-Fallback", "1")
+			c.serve(fallback)
+		}
+	}
+	c.conclude()
+	return c.res
+}
+
+// exchange is one call under way. It is used by one goroutine.
+type exchange struct {
+	proxy  *Proxy
+	call   *Call
+	client context.Context //nolint:containedctx // the exchange is the request, and ends with it
+	w      http.ResponseWriter
+	res    Result
+	// sent says that the last attempt's request went out whole: from then on the upstream may produce a bill. It is set by the
+	// transport's goroutine.
+	sent atomic.Bool
+	// intact says that the answer was read to its end, so that the connection may be used again.
+	intact bool
+	done   bool
+}
+
+// serve tries the targets of one route until one has answered, none is left, or trying on is not allowed.
+func (c *exchange) serve(r *snapshot.Route) {
+	in := &provider.ChatRequest{
+		Body: c.call.Body, PublicModel: r.Model, Stream: c.call.Stream, IncludeUsage: c.call.IncludeUsage,
+	}
+	left := r.Attempts + 1
+	for i := range r.Tiers {
+		tier := &r.Tiers[i]
+		tried := unbound(tier)
+		for left > 0 {
+			n := balance.Select(tier.Table, tried, c.proxy.opts.Random)
+			if n < 0 {
+				break
+			}
+			tried.Add(n)
+			left--
+			c.res.Served, c.res.Target = r, tier.Targets[n]
+			c.res.Attempts++
+			c.attempt(in, tier.Targets[n])
+			if c.finished() || !c.mayRepeat(r) {
+				return
+			}
+		}
+	}
+}
+
+// unbound marks the targets that could not be bound as tried.
+func unbound(tier *snapshot.Tier) balance.Tried {
+	var tried balance.Tried
+	for i, t := range tier.Targets {
+		if t == nil {
+			tried.Add(i)
+		}
+	}
+	return tried
+}
+
+// finished says that no further attempt makes sense, whatever the route allows.
+func (c *exchange) finished() bool {
+	return c.done || c.res.Committed || c.client.Err() != nil
+}
+
+// mayRepeat says whether the last failure lets another target try: nothing reached the client, the fault is not the client's,
+// and no bill can have been produced, unless the route takes that risk.
+func (c *exchange) mayRepeat(r *snapshot.Route) bool {
+	e := c.res.Upstream
+	if e == nil || e.Class.ClientFault() {
+		return false
+	}
+	if c.ambiguous(e) {
+		return r.RetryOnTimeout
+	}
+	return true
+}
+
+// ambiguous says that the upstream got the request and never said what became of it.
+func (c *exchange) ambiguous(e *provider.Error) bool {
+	return c.sent.Load() && e.Status == 0 && (e.Class == provider.ClassTimeout || e.Class == provider.ClassNetwork)
+}
+
+// clientGone says that the client left, rather than that time ran out or the replica ends.
+func (c *exchange) clientGone() bool {
+	cause := context.Cause(c.client)
+	return cause != nil && !errors.Is(cause, errTotalTimeout) && !errors.Is(cause, errDraining)
+}
+
+// conclude turns what happened into what the client is told.
+func (c *exchange) conclude() {
+	if c.done {
+		return
+	}
+	if c.res.Committed {
+		return
+	}
+	if c.clientGone() {
+		c.res.ClientGone = true
+		return
+	}
+	if errors.Is(context.Cause(c.client), errDraining) {
+		c.res.Err = drained()
+		return
+	}
+	if c.res.Attempts == 0 {
+		c.res.Err = openai.Unavailable("no_healthy_target", "No upstream can serve this model at the moment.", 5*time.Second)
+		return
+	}
+	c.res.Err = publicError(c.res.Upstream, c.ambiguous(c.res.Upstream))
+}

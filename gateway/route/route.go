@@ -1,0 +1,39 @@
+// Package route decides which route a request means and whether its key may use it. It knows nothing of upstreams.
+package route
+
+import (
+	"vipcloud.ai/vipcloud/gateway/openai"
+	"vipcloud.ai/vipcloud/gateway/snapshot"
+	"vipcloud.ai/vipcloud/gateway/table"
+)
+
+// Resolve returns the route of a public name or alias that a key may use now. The error is what to tell the client; the route is
+// returned beside it where the key may at least see it.
+func Resolve(s *snapshot.Snapshot, key *table.Key, model string) (*snapshot.Route, *openai.Error) {
+	r := s.Resolve(model)
+	if r == nil || !key.MayUse(r.Route) {
+		return nil, openai.UnknownModel(model)
+	}
+	switch {
+	case r.Availability == table.AvailabilitySoon:
+		return r, openai.Unavailable("soon", "Model '"+r.Model+"' is announced and not available yet.", 0)
+	case r.Availability == table.AvailabilityPreview && !key.MayPreview(r.Route):
+		return r, openai.Unavailable("preview", "Model '"+r.Model+
+			"' is in preview. Ask the administrator of this gateway for access.", 0)
+	}
+	return r, nil
+}
+
+// Usable says whether GET /v1/models lists a route for a key: Live ones and granted Preview ones.
+func Usable(key *table.Key, r *table.Route) bool {
+	if !key.MayUse(r) {
+		return false
+	}
+	switch r.Availability {
+	case table.AvailabilityLive:
+		return true
+	case table.AvailabilityPreview:
+		return key.MayPreview(r)
+	}
+	return false
+}

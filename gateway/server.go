@@ -1,0 +1,191 @@
+// Package gateway is the OpenAI-compatible server: listeners, routes, the order of the middleware, and the life of a request
+// from its arrival to its settlement. What is served comes to it as tables; where they come from it does not know.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
+
+	"vipcloud.ai/vipcloud/gateway/auth"
+	"vipcloud.ai/vipcloud/gateway/metrics"
+	"vipcloud.ai/vipcloud/gateway/proxy"
+	"vipcloud.ai/vipcloud/gateway/snapshot"
+	"vipcloud.ai/vipcloud/gateway/table"
+	"vipcloud.ai/vipcloud/gateway/upstream"
+	"vipcloud.ai/vipcloud/gateway/usage"
+)
+
+// maxHeaderBytes is where Go's server itself gives up, with a plain text answer. Ours, in the envelope, comes long before.
+const maxHeaderBytes = 256 << 10
+
+// Server is a gateway. Apply and Keys may be used from its creation on, Run once.
+type Server struct {
+	opts    Options
+	holder  snapshot.Holder
+	keys    auth.Index
+	pool    upstream.Pool
+	metrics *metrics.Metrics
+	settler *usage.Settler
+	proxy   *proxy.Proxy
+	bodies  *semaphore.Weighted
+	catalog atomic.Pointer[catalogPage]
+
+	// bodyBytes is the sum of request bodies in memory.
+	bodyBytes atomic.Int64
+	// draining is set when the replica is told to end.
+	draining atomic.Bool
+	// drainCtx ends when requests that still run must end.
+	drainCtx context.Context //nolint:containedctx // a signal of the server's life, made and ended by it
+	endDrain context.CancelFunc
+}
+
+// New checks the options and returns a server that does not run yet.
+func New(opts Options) (*Server, error) {
+	if err := opts.complete(); err != nil {
+		return nil, err
+	}
+	s := &Server{opts: opts, bodies: semaphore.NewWeighted(opts.InFlightBodyBytes)}
+	s.drainCtx, s.endDrain = context.WithCancel(context.Background()) //nolint:forbidigo // the server's own life, ended by Run
+	s.metrics = metrics.New(opts.Registry)
+	metrics.GaugeFunc(opts.Registry, "vipcloud_body_bytes_in_flight", "Bytes of request bodies in memory.",
+		func() float64 { return float64(s.bodyBytes.Load()) })
+	metrics.GaugeFunc(opts.Registry, "vipcloud_api_keys", "API keys that this replica accepts.",
+		func() float64 { return float64(s.keys.Len()) })
+	s.settler = usage.NewSettler(opts.AccessLog, s.metrics, opts.Now)
+	s.proxy = proxy.New(proxy.Options{KeepAlive: opts.KeepAlive, WriteTimeout: opts.WriteTimeout, Drain: s.drainCtx})
+	return s, nil
+}
+
+// Keys is the index of API keys. Sources write to it.
+func (s *Server) Keys() *auth.Index { return &s.keys }
+
+// Apply compiles and publishes what is to be served. Requests under way keep what they began with. It returns the findings. It is
+// called by one goroutine at a time.
+func (s *Server) Apply(in table.Input) table.Findings {
+	started := time.Now()
+	t, findings := table.Build(in)
+	counts := map[string]int{}
+	for i := range findings {
+		if !findings[i].Status && findings[i].Severity != table.Info {
+			counts[findings[i].Reason]++
+		}
+	}
+	s.metrics.Table(len(t.Routes()), s.keys.Len(), counts)
+	if old := s.holder.Load(); old != nil && old.Table.Equal(t) {
+		s.metrics.TableNoops.Inc()
+		return findings
+	}
+	bound, errs := snapshot.Bind(t, snapshot.Deps{Adapters: s.opts.Adapters, Pool: &s.pool, Metrics: s.metrics})
+	for _, err := range errs {
+		s.opts.Log.Error("Target cannot be served", "reason", err)
+	}
+	s.catalog.Store(newCatalogPage(t))
+	s.holder.Swap(bound)
+	s.metrics.TableSwaps.Inc()
+	s.metrics.TableBuild.Observe(time.Since(started).Seconds())
+	return findings
+}
+
+// Table returns what is served, nil before the first Apply.
+func (s *Server) Table() *table.Table {
+	if current := s.holder.Load(); current != nil {
+		return current.Table
+	}
+	return nil
+}
+
+// Run serves until ctx ends, drains and returns. It returns an error if a listener fails.
+func (s *Server) Run(ctx context.Context) error {
+	api := s.newHTTPServer(s.Handler(), true)
+	group, gctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return serve(api, s.opts.Listener) })
+	admin := s.newHTTPServer(s.adminHandler(), false)
+	if s.opts.AdminListener != nil {
+		group.Go(func() error { return serve(admin, s.opts.AdminListener) })
+	}
+	group.Go(func() error {
+		<-gctx.Done()
+		if ctx.Err() != nil { // told to end, rather than a listener that failed
+			s.drain(api)
+		}
+		s.endDrain()
+		s.pool.Close()
+		return errors.Join(api.Close(), admin.Close())
+	})
+	return group.Wait()
+}
+
+// drain lets requests finish: readiness goes at once, the listener after a delay in which every proxy learns of it, and streams
+// that outlive the timeout get an error event.
+func (s *Server) drain(api *http.Server) {
+	s.draining.Store(true)
+	s.opts.Log.Info("Draining", "delay", s.opts.DrainDelay, "timeout", s.opts.DrainTimeout)
+	time.Sleep(s.opts.DrainDelay)
+	ctx, cancel := context.WithTimeout(context.Background(), s.opts.DrainTimeout) //nolint:forbidigo // the caller's has ended
+	defer cancel()
+	if api.Shutdown(ctx) == nil {
+		return
+	}
+	s.opts.Log.Info("Ending requests that outlived the drain timeout")
+	s.endDrain()
+	last, cancelLast := context.WithTimeout(context.Background(), lastWords) //nolint:forbidigo // the caller's has ended
+	defer cancelLast()
+	_ = api.Shutdown(last) // what is still there after this is closed by Run
+}
+
+// lastWords is how long streams have to tell their clients that they end.
+const lastWords = 5 * time.Second
+
+// Errors of Readiness.
+var (
+	errNoTable  = errors.New("no table yet")
+	errDraining = errors.New("draining")
+)
+
+// Readiness says why the replica should get no requests, or nil.
+func (s *Server) Readiness() error {
+	switch {
+	case s.Draining():
+		return errDraining
+	case s.holder.Load() == nil:
+		return errNoTable
+	case s.opts.Ready != nil:
+		return s.opts.Ready()
+	}
+	return nil
+}
+
+// Draining says that the replica was told to end.
+func (s *Server) Draining() bool { return s.draining.Load() }
+
+// newHTTPServer makes a server with every wait bounded. Writes are bounded one by one, since a stream has no length.
+func (s *Server) newHTTPServer(h http.Handler, h2c bool) *http.Server {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(h2c)
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: s.opts.ReadHeaderTimeout,
+		IdleTimeout:       s.opts.IdleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		Protocols:         protocols,
+		ErrorLog:          slog.NewLogLogger(s.opts.Log.Handler(), slog.LevelDebug),
+	}
+}
+
+// serve runs a server until it is closed.
+func serve(srv *http.Server, l net.Listener) error {
+	if err := srv.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving %s: %w", l.Addr(), err)
+	}
+	return nil
+}

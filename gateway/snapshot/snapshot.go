@@ -1,0 +1,145 @@
+// Package snapshot binds a table to what a pure table cannot hold (adapters, connections, metrics with their labels) and
+// publishes the result. A request loads the snapshot once and keeps it to its end, so a change never touches a request in
+// flight.
+package snapshot
+
+import (
+	"fmt"
+	"sync/atomic"
+
+	"vipcloud.ai/vipcloud/gateway/metrics"
+	"vipcloud.ai/vipcloud/gateway/provider"
+	"vipcloud.ai/vipcloud/gateway/table"
+	"vipcloud.ai/vipcloud/gateway/upstream"
+)
+
+// OperationChat is the OpenTelemetry name of the chat operation.
+const OperationChat = "chat"
+
+// Snapshot is a table ready to serve. It is immutable and safe for concurrent use.
+type Snapshot struct {
+	Table  *table.Table
+	routes map[*table.Route]*Route
+}
+
+// Route is a route ready to serve. Read only.
+type Route struct {
+	*table.Route
+	Tiers     []Tier
+	Fallbacks []*Route
+	Metrics   *metrics.Route
+}
+
+// Tier is the targets of one priority, in the order of the table's tier.
+type Tier struct {
+	Table   *table.Tier
+	Targets []*Target
+}
+
+// Target is a target ready to be called. Read only but for the endpoint's own state.
+type Target struct {
+	*table.Target
+	Chat     provider.Chat
+	Upstream provider.Upstream
+	Endpoint *upstream.Endpoint
+	Metrics  *metrics.Target
+}
+
+// Resolve returns the route of a public name or alias, or nil.
+func (s *Snapshot) Resolve(model string) *Route {
+	if s == nil {
+		return nil
+	}
+	return s.routes[s.Table.Resolve(model)]
+}
+
+// Deps are what Bind takes from.
+type Deps struct {
+	Adapters map[string]provider.Adapter
+	Pool     *upstream.Pool
+	Metrics  *metrics.Metrics
+}
+
+// Bind makes a table ready to serve. Targets that cannot be bound are left out and reported as errors; they never keep the
+// rest from serving. It is called by one goroutine at a time.
+func Bind(t *table.Table, deps Deps) (*Snapshot, []error) {
+	b := binder{deps: deps, currency: t.Currency(), endpoints: map[*upstream.Endpoint]struct{}{}}
+	s := &Snapshot{Table: t, routes: make(map[*table.Route]*Route, len(t.Routes())+1)}
+	models := make(map[string]struct{}, len(t.Routes())+1)
+	for _, r := range t.Routes() {
+		s.routes[r] = b.route(r)
+		models[r.Model] = struct{}{}
+	}
+	for r, bound := range s.routes {
+		for _, f := range r.Fallbacks {
+			bound.Fallbacks = append(bound.Fallbacks, s.routes[f])
+		}
+	}
+	deps.Pool.Keep(b.endpoints)
+	deps.Metrics.Keep(models)
+	return s, b.errs
+}
+
+// binder collects while a table is bound.
+type binder struct {
+	deps      Deps
+	currency  string
+	endpoints map[*upstream.Endpoint]struct{}
+	errs      []error
+}
+
+// route binds one route.
+func (b *binder) route(r *table.Route) *Route {
+	bound := &Route{Route: r}
+	vendor := ""
+	for i := range r.Tiers {
+		tier := Tier{Table: &r.Tiers[i]}
+		for _, t := range r.Tiers[i].Targets {
+			target, err := b.target(r, t)
+			if err != nil {
+				b.errs = append(b.errs, fmt.Errorf("binding target %s: %w", t.ID, err))
+			} else if vendor == "" {
+				vendor = t.Credential.Provider
+			}
+			tier.Targets = append(tier.Targets, target)
+		}
+		bound.Tiers = append(bound.Tiers, tier)
+	}
+	bound.Metrics = b.deps.Metrics.Route(OperationChat, r.Model, vendor, b.currency)
+	return bound
+}
+
+// target binds one target; nil with an error if that is impossible.
+func (b *binder) target(r *table.Route, t *table.Target) (*Target, error) {
+	adapter, ok := b.deps.Adapters[t.Credential.Provider]
+	if !ok || adapter.Chat == nil {
+		return nil, fmt.Errorf("provider %q has no chat adapter", t.Credential.Provider)
+	}
+	endpoint, err := b.deps.Pool.Endpoint(t.Credential)
+	if err != nil {
+		return nil, err
+	}
+	b.endpoints[endpoint] = struct{}{}
+	return &Target{
+		Target:   t,
+		Chat:     adapter.Chat,
+		Endpoint: endpoint,
+		Metrics:  b.deps.Metrics.Target(r.Model, t.ID),
+		Upstream: provider.Upstream{
+			Endpoint:   t.Credential.Endpoint,
+			Model:      t.Model,
+			Secrets:    t.Credential.Secrets,
+			Header:     t.Credential.Header,
+			Parameters: t.Parameters,
+		},
+	}, nil
+}
+
+// Holder publishes the current snapshot. Load is one atomic read; the zero Holder holds nil, which resolves nothing.
+type Holder struct{ current atomic.Pointer[Snapshot] }
+
+// Load returns the current snapshot. A request calls it once.
+func (h *Holder) Load() *Snapshot { return h.current.Load() }
+
+// Swap publishes a snapshot. It is called by the building goroutine only.
+func (h *Holder) Swap(s *Snapshot) { h.current.Store(s) }

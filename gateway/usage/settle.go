@@ -1,0 +1,250 @@
+package usage
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"vipcloud.ai/vipcloud/gateway/metrics"
+	"vipcloud.ai/vipcloud/gateway/money"
+	"vipcloud.ai/vipcloud/gateway/openai"
+	"vipcloud.ai/vipcloud/gateway/provider"
+	"vipcloud.ai/vipcloud/gateway/snapshot"
+	"vipcloud.ai/vipcloud/gateway/table"
+)
+
+// Outcome says how a request ended.
+type Outcome string
+
+const (
+	// OutcomeOK is an answer that was delivered whole.
+	OutcomeOK Outcome = "ok"
+	// OutcomeRefused is a request that the gateway answered with an error without calling an upstream.
+	OutcomeRefused Outcome = "refused"
+	// OutcomeFailed is a request whose upstreams failed before the first byte.
+	OutcomeFailed Outcome = "failed"
+	// OutcomeBroken is a stream that ended in an error event.
+	OutcomeBroken Outcome = "broken"
+	// OutcomeClientGone is a client that left before the end. It is nobody's failure.
+	OutcomeClientGone Outcome = "client_gone"
+)
+
+// Record is what is known of a request when it ends.
+type Record struct {
+	RequestID string
+	Method    string
+	Path      string
+	// Status is the HTTP status sent; 499 if the client left before there was one.
+	Status int
+	Start  time.Time
+
+	// Key is nil for requests without a valid key.
+	Key *table.Key
+	// Model is the public name asked for; it is logged only if Route is known.
+	Model string
+	// Route is the route asked for, Served the one that served: a fallback, or the same.
+	Route, Served *snapshot.Route
+	Target        *snapshot.Target
+	Stream        bool
+	Attempts      int
+
+	// PromptBytes and AnswerBytes are what estimates are made from.
+	PromptBytes, AnswerBytes int64
+	BytesOut                 int64
+	// Called says that an upstream got the request and may have produced a bill.
+	Called bool
+	Usage  provider.Usage
+
+	// FirstByte is the time from the start to the first byte of the answer, Upstream what was spent waiting for upstreams
+	// until then.
+	FirstByte, Upstream time.Duration
+	Outcome             Outcome
+	// Err is what the client was told; nil for a success.
+	Err *openai.Error
+	// UpstreamErr is the last failure of an upstream.
+	UpstreamErr *provider.Error
+}
+
+// Settler settles requests. It is safe for concurrent use.
+type Settler struct {
+	log     *slog.Logger
+	metrics *metrics.Metrics
+	now     func() time.Time
+}
+
+// NewSettler returns a Settler that writes its log lines to log.
+func NewSettler(log *slog.Logger, m *metrics.Metrics, now func() time.Time) *Settler {
+	return &Settler{log: log, metrics: m, now: now}
+}
+
+// Settled is what a request amounted to.
+type Settled struct {
+	Usage     provider.Usage
+	Estimated bool
+	Cost      money.Amount
+	Priced    bool
+}
+
+// Settle turns a record into usage, cost, metrics and a log line. It is called exactly once for every request.
+func (s *Settler) Settle(rec *Record) Settled {
+	now := s.now()
+	settled := s.account(rec, now)
+	s.observe(rec, settled, now)
+	s.write(rec, settled, now)
+	return settled
+}
+
+// account decides on usage and cost.
+func (s *Settler) account(rec *Record, now time.Time) Settled {
+	settled := Settled{Usage: rec.Usage}
+	if rec.Served == nil || !rec.Called {
+		return settled
+	}
+	if !rec.Usage.Known {
+		if rec.Outcome == OutcomeFailed {
+			return settled // the vendor said no: there is nothing to charge
+		}
+		settled.Usage, settled.Estimated = Estimate(rec.PromptBytes, rec.AnswerBytes), true
+		s.metrics.EstimatedUsage.Inc()
+	}
+	if rec.Served.Pricing == nil {
+		return settled
+	}
+	var ok bool
+	if settled.Cost, ok = Cost(rec.Served.Pricing, settled.Usage, now); !ok {
+		s.metrics.Unaccounted("cost_out_of_range")
+	}
+	settled.Priced = ok
+	return settled
+}
+
+// observe updates the metrics.
+func (s *Settler) observe(rec *Record, settled Settled, now time.Time) {
+	s.metrics.Response(strconv.Itoa(rec.Status))
+	errorType := ""
+	switch {
+	case rec.Outcome == OutcomeClientGone:
+		errorType = string(OutcomeClientGone)
+	case rec.Err != nil:
+		errorType = rec.Err.Code
+	}
+	total := now.Sub(rec.Start)
+	route := rec.Served
+	if route == nil {
+		route = rec.Route
+	}
+	if route == nil {
+		if rec.Model != "" {
+			s.metrics.Unknown(snapshot.OperationChat, total, errorType)
+		}
+		return
+	}
+	route.Metrics.Done(total, errorType)
+	if rec.FirstByte > 0 {
+		s.metrics.Overhead.Observe((rec.FirstByte - rec.Upstream).Seconds())
+		if rec.Stream {
+			route.Metrics.FirstToken(rec.FirstByte)
+		}
+	}
+	if rec.Called && (rec.Usage.Known || settled.Estimated) {
+		route.Metrics.Tokens(settled.Usage.PromptTokens, settled.Usage.CachedTokens, settled.Usage.CompletionTokens)
+	}
+	if settled.Cost > 0 {
+		route.Metrics.Cost(float64(settled.Cost) / float64(money.Unit)) // a metric, not an account
+	}
+}
+
+// write logs one line: failures of our own at error, everything else at info.
+func (s *Settler) write(rec *Record, settled Settled, now time.Time) {
+	level := slog.LevelInfo
+	if rec.Err != nil && rec.Err.Status == 500 {
+		level = slog.LevelError
+	}
+	ctx := context.Background() //nolint:forbidigo // the line must be written although the request's context has ended
+	if !s.log.Enabled(ctx, level) {
+		return
+	}
+	buf := make([]slog.Attr, 0, 32)
+	buf = append(buf, slog.String("requestID", rec.RequestID), slog.String("method", rec.Method), slog.String("path", rec.Path),
+		slog.Int("status", rec.Status), slog.String("outcome", string(rec.Outcome)),
+		slog.Float64("durationMs", milliseconds(now.Sub(rec.Start))), slog.Int64("bytesOut", rec.BytesOut))
+	buf = appendKey(buf, rec.Key)
+	buf = appendRoute(buf, rec)
+	buf = appendUsage(buf, rec, settled)
+	buf = appendFailure(buf, rec)
+	s.log.LogAttrs(ctx, level, "Request", buf...)
+}
+
+// appendKey names the key by what may be shown of it.
+func appendKey(buf []slog.Attr, key *table.Key) []slog.Attr {
+	if key == nil {
+		return buf
+	}
+	buf = append(buf, slog.String("key", key.ID()), slog.String("project", key.Project))
+	if key.Prefix != "" {
+		buf = append(buf, slog.String("keyPrefix", key.Prefix))
+	}
+	return buf
+}
+
+// appendRoute says who was asked and who served.
+func appendRoute(buf []slog.Attr, rec *Record) []slog.Attr {
+	if rec.Route == nil {
+		return buf
+	}
+	buf = append(buf, slog.String("model", rec.Route.Model), slog.Bool("stream", rec.Stream), slog.Int("attempts", rec.Attempts))
+	if rec.Target != nil {
+		buf = append(buf, slog.String("target", rec.Target.ID), slog.String("provider", rec.Target.Credential.Provider))
+	}
+	if rec.Served != nil && rec.Served != rec.Route {
+		buf = append(buf, slog.String("servedModel", rec.Served.Model))
+	}
+	if rec.FirstByte > 0 {
+		buf = append(buf, slog.Float64("firstByteMs", milliseconds(rec.FirstByte)),
+			slog.Float64("overheadMs", milliseconds(rec.FirstByte-rec.Upstream)))
+	}
+	return buf
+}
+
+// appendUsage says what it amounted to. Usage that nobody knows is not written as zero.
+func appendUsage(buf []slog.Attr, rec *Record, settled Settled) []slog.Attr {
+	if !rec.Usage.Known && !settled.Estimated {
+		return buf
+	}
+	u := settled.Usage
+	buf = append(buf, slog.Int64("promptTokens", u.PromptTokens), slog.Int64("completionTokens", u.CompletionTokens))
+	if u.CachedTokens > 0 {
+		buf = append(buf, slog.Int64("cachedTokens", u.CachedTokens))
+	}
+	if u.ReasoningTokens > 0 {
+		buf = append(buf, slog.Int64("reasoningTokens", u.ReasoningTokens))
+	}
+	if settled.Estimated {
+		buf = append(buf, slog.Bool("usageEstimated", true))
+	}
+	if settled.Priced {
+		buf = append(buf, slog.String("cost", settled.Cost.Decimal()), slog.String("currency", rec.Served.Pricing.Currency))
+	}
+	return buf
+}
+
+// appendFailure says what went wrong, in our words and with the vendor's code and request id.
+func appendFailure(buf []slog.Attr, rec *Record) []slog.Attr {
+	if rec.Err != nil {
+		buf = append(buf, slog.String("code", rec.Err.Code))
+		if rec.Err.Cause != nil && rec.UpstreamErr == nil {
+			buf = append(buf, slog.String("cause", rec.Err.Cause.Error()))
+		}
+	}
+	if e := rec.UpstreamErr; e != nil {
+		buf = append(buf, slog.String("upstream", e.Error()))
+		if e.RequestID != "" {
+			buf = append(buf, slog.String("upstreamRequestID", e.RequestID))
+		}
+	}
+	return buf
+}
+
+// milliseconds with three decimals.
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -1,0 +1,81 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Server hosts every vendor under one handler, each below its lower-case name: /deepseek, /qwen, and so on.
+type Server struct {
+	vendors map[Vendor]*Simulator
+	mux     *http.ServeMux
+}
+
+// NewServer returns a server of all vendors. Options.Keys and Options.Models apply to each of them.
+func NewServer(opts Options) *Server {
+	s := &Server{vendors: map[Vendor]*Simulator{}, mux: http.NewServeMux()}
+	for _, v := range Vendors() {
+		vendor := New(v, opts)
+		s.vendors[v] = vendor
+		s.mux.Handle(s.Prefix(v)+"/", http.StripPrefix(s.Prefix(v), vendor))
+	}
+	return s
+}
+
+// Prefix returns the path below which a vendor is hosted, without a trailing slash.
+func (s *Server) Prefix(v Vendor) string { return "/" + strings.ToLower(string(v)) }
+
+// Vendor returns the simulator of a vendor; nil for one that [Vendors] does not list.
+func (s *Server) Vendor(v Vendor) *Simulator { return s.vendors[v] }
+
+// ServeHTTP dispatches by the first path segment.
+func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	// The mux would redirect an unclean path; a vendor's server says 404 to it.
+	if strings.Contains(req.URL.Path, "//") {
+		http.NotFound(w, req)
+		return
+	}
+	s.mux.ServeHTTP(w, req)
+}
+
+// InFlight returns the number of requests being served by all vendors.
+func (s *Server) InFlight() int {
+	n := 0
+	for _, v := range s.vendors {
+		n += v.InFlight()
+	}
+	return n
+}
+
+// WaitIdle waits until each vendor has been seen idle; it returns the context's error if that ends first.
+func (s *Server) WaitIdle(ctx context.Context) error {
+	for _, v := range s.vendors {
+		if err := v.WaitIdle(ctx); err != nil {
+			return fmt.Errorf("waiting for %s: %w", v.vendor, err)
+		}
+	}
+	return nil
+}
+
+// Serve answers on ln until ctx ends, then closes ln, ends what is in flight and waits up to 5 s for it. It returns nil after
+// such an end.
+func Serve(ctx context.Context, ln net.Listener, s *Server) error {
+	server := &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: 10 * time.Second,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+	}
+	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
+	defer stop()
+	if err := server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving the vendor simulators: %w", err)
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return s.WaitIdle(last)
+}
