@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -54,24 +55,16 @@ type member struct {
 // ParseObject finds the members of a JSON object. It keeps raw, which must not change afterwards. Errors are ErrNotJSON (also
 // for what is nested absurdly deep), ErrNotObject, ErrTooManyMembers or a *DuplicateMemberError.
 func ParseObject(raw []byte) (*Object, error) {
-	if !Valid(raw) {
+	o := &Object{raw: raw, members: make([]member, 0, 16)}
+	i := skipSpace(raw, 0)
+	if i >= len(raw) || raw[i] != '{' {
+		if Valid(raw) {
+			return nil, ErrNotObject
+		}
 		return nil, ErrNotJSON
 	}
-	o := &Object{raw: raw, members: make([]member, 0, 16)}
-	// The string shares raw's memory; nothing keeps it beyond the names, and raw never changes.
-	text := unsafe.String(unsafe.SliceData(raw), len(raw))
-	root := gjson.Parse(text)
-	if !root.IsObject() {
-		return nil, ErrNotObject
-	}
-	root.ForEach(func(key, value gjson.Result) bool {
-		m := member{name: key.Str, keyStart: key.Index, valueStart: value.Index}
-		m.valueEnd = m.valueStart + len(value.Raw)
-		o.members = append(o.members, m)
-		return len(o.members) <= maxMembers
-	})
-	if len(o.members) > maxMembers {
-		return nil, ErrTooManyMembers
+	if err := o.scan(i + 1); err != nil {
+		return nil, err
 	}
 	if twin := o.twin(); twin != nil {
 		return nil, &DuplicateMemberError{Name: strings.Clone(twin.name)}
@@ -97,6 +90,60 @@ func (o *Object) twin() *member {
 		}
 	}
 	return nil
+}
+
+// scan notes the members that begin at i, up to the object's end, after which nothing may follow.
+func (o *Object) scan(i int) error {
+	if i = skipSpace(o.raw, i); i < len(o.raw) && o.raw[i] == '}' {
+		return o.end(i + 1)
+	}
+	for {
+		m, next, ok := scanMember(o.raw, skipSpace(o.raw, i))
+		if !ok || next >= len(o.raw) {
+			return ErrNotJSON
+		}
+		if o.members = append(o.members, m); len(o.members) > maxMembers {
+			return ErrTooManyMembers
+		}
+		switch i = next + 1; o.raw[next] {
+		case ',':
+		case '}':
+			return o.end(i)
+		default:
+			return ErrNotJSON
+		}
+	}
+}
+
+// end wants nothing but white space from i on.
+func (o *Object) end(i int) error {
+	if skipSpace(o.raw, i) != len(o.raw) {
+		return ErrNotJSON
+	}
+	return nil
+}
+
+// scanMember reads the member that begins at i, and returns the place of what follows its value.
+func scanMember(raw []byte, i int) (m member, next int, ok bool) {
+	m.keyStart = i
+	if i, ok = skipKey(raw, i); !ok {
+		return m, i, false
+	}
+	m.name = memberName(raw[m.keyStart:i])
+	m.valueStart = skipSpace(raw, i)
+	if m.valueEnd, ok = skipValue(raw, m.valueStart, maxDepth-1); !ok {
+		return m, m.valueEnd, false
+	}
+	return m, skipSpace(raw, m.valueEnd), true
+}
+
+// memberName decodes a name that stands before a colon. Names without escapes, which is all that occur, share the memory of the
+// body, which never changes and lives as long as the object.
+func memberName(key []byte) string {
+	if quote := bytes.IndexByte(key[1:], '"') + 1; bytes.IndexByte(key[:quote], '\\') < 0 {
+		return unsafe.String(unsafe.SliceData(key[1:]), quote-1)
+	}
+	return gjson.ParseBytes(key[:bytes.LastIndexByte(key, '"')+1]).Str
 }
 
 // find returns the member of a name, or nil. Objects have few members, so a scan beats a map.

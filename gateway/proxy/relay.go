@@ -133,7 +133,7 @@ func (s *stream) finish() error {
 	if !s.res.Committed {
 		return &provider.Error{Class: provider.ClassBadResponse, Status: http.StatusOK, Cause: errEmptyStream}
 	}
-	s.pending = sse.AppendEvent(s.pending, []byte("[DONE]"))
+	s.pending = sse.AppendEvent(s.pending, []byte(sse.Done))
 	return s.flush()
 }
 
@@ -270,6 +270,6 @@ func (s *clientStream) keepAlive(limit time.Duration) time.Duration {
 	if silent < limit {
 		return silent
 	}
-	_ = s.send([]byte(": keep-alive\n\n"))
+	_ = s.send([]byte(sse.KeepAlive))
 	return 0
 }

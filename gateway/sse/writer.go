@@ -1,17 +1,15 @@
 package sse
 
-import (
-	"bytes"
-	"io"
-)
+import "bytes"
 
-// Pieces of events. Every event ends with an empty line, also the last one: half of the SDKs drop one that does not.
-var (
-	done      = []byte("data: [DONE]\n\n")
-	keepAlive = []byte(": keep-alive\n\n")
-)
+// Done is the data of the last event of an OpenAI stream.
+const Done = "[DONE]"
 
-// AppendEvent appends an event whose data is JSON. Line ends, which in JSON can only be white space, become blanks.
+// KeepAlive is a comment, which every SDK passes over.
+const KeepAlive = ": keep-alive\n\n"
+
+// AppendEvent appends an event with its empty line, which half of the SDKs need even after the last one. Its data is JSON: line
+// ends, which there can only be white space, become blanks.
 func AppendEvent(dst, data []byte) []byte {
 	dst = append(dst, "data: "...)
 	start := len(dst)
@@ -21,16 +19,4 @@ func AppendEvent(dst, data []byte) []byte {
 		dst[start] = ' '
 	}
 	return append(dst, "\n\n"...)
-}
-
-// WriteDone writes the end of an OpenAI stream.
-func WriteDone(w io.Writer) error {
-	_, err := w.Write(done)
-	return err
-}
-
-// WriteKeepAlive writes a comment, which every SDK passes over.
-func WriteKeepAlive(w io.Writer) error {
-	_, err := w.Write(keepAlive)
-	return err
 }

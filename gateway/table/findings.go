@@ -62,7 +62,7 @@ func (f Findings) For(ref ObjectRef) Findings {
 
 // sort brings findings into their order.
 func (f Findings) sort() {
-	slices.SortStableFunc(f, func(a, b Finding) int {
+	slices.SortFunc(f, func(a, b Finding) int {
 		return cmp.Or(compareRefs(a.Object, b.Object), cmp.Compare(a.Type, b.Type))
 	})
 }

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -43,8 +44,15 @@ func (t *Table) Currency() string { return t.currency }
 // be served. It is what Input.Held wants of earlier tables. The map must not be changed.
 func (t *Table) Holders() map[string]string { return t.holders }
 
-// Equal says whether two tables serve the same, so that one need not replace the other.
-func (t *Table) Equal(o *Table) bool { return reflect.DeepEqual(t, o) }
+// Equal says whether two tables serve the same, so that one need not replace the other. What is not compared follows from
+// what is.
+func (t *Table) Equal(o *Table) bool {
+	if t == nil || o == nil || t == o {
+		return t == o
+	}
+	return t.currency == o.currency && maps.Equal(t.holders, o.holders) &&
+		reflect.DeepEqual(t.routes, o.routes) && reflect.DeepEqual(t.keys, o.keys)
+}
 
 // Route is a public model and the upstreams that serve it. Read only.
 type Route struct {

@@ -70,9 +70,7 @@ func (t *translator) readChoice(data []byte, at, position int) (end int, err err
 	}
 	comma := m.kept
 	if !c.hasIndex {
-		from := t.edits.insertion("index", comma)
-		t.edits.text = strconv.AppendInt(t.edits.text, int64(position), 10)
-		t.edits.insert(m.end, from)
+		insertMember(&t.edits, m.end, comma, "index", strconv.Itoa(position))
 		comma = true
 	}
 	if err := t.readAnswer(data, &c); err != nil {
@@ -165,9 +163,7 @@ func (t *translator) reasoningNames(data []byte, at int) (renamed, doubled strin
 func (t *translator) fillBody(data []byte, m *members, index int, role, content span) {
 	comma := m.kept
 	if t.whole && !content.there() {
-		from := t.edits.insertion("content", comma)
-		t.edits.text = append(t.edits.text, "null"...)
-		t.edits.insert(m.end, from)
+		insertMember(&t.edits, m.end, comma, "content", "null")
 		comma = true
 	}
 	if t.roles.has(index) {
@@ -176,9 +172,7 @@ func (t *translator) fillBody(data []byte, m *members, index int, role, content 
 	t.roles.add(index)
 	switch {
 	case !role.there():
-		from := t.edits.insertion("role", comma)
-		t.edits.text = append(t.edits.text, `"assistant"`...)
-		t.edits.insert(m.end, from)
+		insertMember(&t.edits, m.end, comma, "role", `"assistant"`)
 	case !isText(role.of(data)):
 		t.edits.replace(role.start, role.end, `"assistant"`)
 	}
@@ -205,9 +199,7 @@ func (t *translator) readFinish(data []byte, c *choice, end int, comma bool) err
 			t.edits.replace(c.finish.start, c.finish.end, reason)
 		}
 	case reason != "null":
-		from := t.edits.insertion("finish_reason", comma)
-		t.edits.text = append(t.edits.text, reason...)
-		t.edits.insert(end, from)
+		insertMember(&t.edits, end, comma, "finish_reason", reason)
 	}
 	return nil
 }

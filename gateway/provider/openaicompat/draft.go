@@ -153,7 +153,7 @@ func (d *draft) refuse(param, format string, args ...any) *provider.Error {
 // refuseChoices refuses more choices than the vendor gives.
 func (d *draft) refuseChoices(most int) *provider.Error {
 	if n, ok := d.number("n"); ok && n > float64(most) {
-		return d.refuse("n", "does not take n = %s; allowed: 1 to %d.", strconv.FormatFloat(n, 'f', -1, 64), most)
+		return d.refuse("n", "does not take n = %s; the most is %d.", strconv.FormatFloat(n, 'f', -1, 64), most)
 	}
 	return nil
 }

@@ -97,7 +97,7 @@ func (m *members) drop(e *edits) {
 		return
 	}
 	i := skipSpace(m.data, m.end)
-	if m.data[i] == ',' {
+	if i < len(m.data) && m.data[i] == ',' { // What follows may not be checked yet.
 		i = skipSpace(m.data, i+1)
 	}
 	e.replace(m.start, i, "")
@@ -161,21 +161,18 @@ func (e *edits) replaceBytes(start, end int, with []byte) {
 	e.cuts = append(e.cuts, cut{start, end, from, len(e.text)})
 }
 
-// insertion starts a member that is put before a closing brace: it writes the comma if there is a member before it, the name
-// and the colon, and the caller appends the value to e.text and then calls insert.
-func (e *edits) insertion(name string, comma bool) (from int) {
-	from = len(e.text)
+// insertMember puts a member before the closing brace at a place; comma says that a member stands before it. The value is JSON.
+func insertMember[T string | []byte](e *edits, at int, comma bool, name string, value T) {
+	from := len(e.text)
 	if comma {
 		e.text = append(e.text, ',')
 	}
 	e.text = append(e.text, '"')
 	e.text = append(e.text, name...)
 	e.text = append(e.text, '"', ':')
-	return from
+	e.text = append(e.text, value...)
+	e.cuts = append(e.cuts, cut{at, at, from, len(e.text)})
 }
-
-// insert puts e.text[from:] at a place.
-func (e *edits) insert(at, from int) { e.cuts = append(e.cuts, cut{at, at, from, len(e.text)}) }
 
 // byStart orders cuts by their places.
 func byStart(a, b cut) int { return a.start - b.start }

@@ -130,7 +130,12 @@ func (q *quirks) hasBase(endpoint string) bool {
 			return true
 		}
 	}
-	last := endpoint[strings.LastIndexByte(endpoint, '/')+1:]
+	_, address, _ := strings.Cut(endpoint, "://")
+	slash := strings.LastIndexByte(address, '/')
+	if slash < 0 {
+		return false
+	}
+	last := address[slash+1:]
 	return len(last) > 1 && last[0] == 'v' && skipDigits([]byte(last), 1) == len(last)
 }
 

@@ -149,38 +149,23 @@ type call struct {
 // fillCall adds what clients need: the index of every piece, and the id and type of the first.
 func (t *translator) fillCall(data []byte, m *members, c call) {
 	comma := m.kept
-	begin := func(name string) int {
-		from := t.edits.insertion(name, comma)
+	add := func(name, value string) {
+		insertMember(&t.edits, m.end, comma, name, value)
 		comma = true
-		return from
 	}
+	public := strconv.Itoa(c.public)
 	if c.fresh && c.id == "" {
-		from := begin("id")
-		t.edits.text = append(t.edits.text, `"call_`...)
-		t.edits.text = append(t.edits.text, t.answerID(data)...)
-		t.edits.text = strconv.AppendInt(append(t.edits.text, '_'), int64(c.choice), 10)
-		t.edits.text = strconv.AppendInt(append(t.edits.text, '_'), int64(c.public), 10)
-		t.edits.text = append(t.edits.text, '"')
-		t.edits.insert(m.end, from)
+		add("id", `"call_`+t.answerID(data)+"_"+strconv.Itoa(c.choice)+"_"+public+`"`)
 	}
 	if c.fresh && !c.typed {
-		from := begin("type")
-		t.edits.text = append(t.edits.text, `"function"`...)
-		t.edits.insert(m.end, from)
+		add("type", `"function"`)
 	}
-	if t.whole {
-		return
-	}
-	if !c.index.there() {
-		from := begin("index")
-		t.edits.text = strconv.AppendInt(t.edits.text, int64(c.public), 10)
-		t.edits.insert(m.end, from)
-		return
-	}
-	if i, ok := smallNumber(c.index.of(data)); !ok || i != c.public {
-		from := len(t.edits.text)
-		t.edits.text = strconv.AppendInt(t.edits.text, int64(c.public), 10)
-		t.edits.cuts = append(t.edits.cuts, cut{c.index.start, c.index.end, from, len(t.edits.text)})
+	switch {
+	case t.whole:
+	case !c.index.there():
+		add("index", public)
+	case string(c.index.of(data)) != public:
+		t.edits.replace(c.index.start, c.index.end, public)
 	}
 }
 

@@ -69,7 +69,10 @@ func (t *translator) translate(data []byte) error {
 	if err := t.readChoices(data); err != nil {
 		return err
 	}
-	t.fill(data, &m)
+	comma := t.fill(data, &m)
+	if t.whole && t.fromChoice {
+		insertMember(&t.edits, m.end, comma, "usage", t.rawUsage)
+	}
 	return nil
 }
 
@@ -176,36 +179,40 @@ func (t *translator) objectName() string {
 }
 
 // fill adds the members that OpenAI's shape has and the object lacks. Without a clock, a time that the vendor does not tell is
-// 0, which every SDK decodes.
-func (t *translator) fill(data []byte, m *members) {
-	comma := m.kept
+// 0, which every SDK decodes. It returns whether a comma is needed after the object's last member.
+func (t *translator) fill(data []byte, m *members) (comma bool) {
 	if t.now.id.there() && t.now.object.there() && t.now.created.there() && t.now.model.there() {
-		return
-	}
-	add := func(there bool, name, value string) {
-		if there {
-			return
-		}
-		from := t.edits.insertion(name, comma)
-		t.edits.text = append(t.edits.text, value...)
-		t.edits.insert(m.end, from)
-		comma = true
+		return m.kept
 	}
 	if !t.now.id.there() && len(t.id) == 0 && t.now.otherID.there() {
 		t.id = append(t.id, t.now.otherID.of(data)...)
 	}
-	add(t.now.id.there(), "id", orElse(t.id, `""`))
-	add(t.now.object.there(), "object", t.objectName())
-	add(t.now.created.there(), "created", orElse(t.created, "0"))
-	add(t.now.model.there(), "model", string(t.model))
+	comma = t.fillMember(m, m.kept, t.now.id.there(), "id", t.id, `""`)
+	comma = t.fillMember(m, comma, t.now.object.there(), "object", nil, t.objectName())
+	comma = t.fillMember(m, comma, t.now.created.there(), "created", t.created, "0")
+	return t.fillMember(m, comma, t.now.model.there(), "model", t.model, "")
+}
+
+// fillMember adds a member that is not there: with the value that is known, or else with another. It returns whether a comma is
+// needed after it.
+func (t *translator) fillMember(m *members, comma, there bool, name string, known []byte, other string) bool {
+	switch {
+	case there:
+		return comma
+	case len(known) > 0:
+		insertMember(&t.edits, m.end, comma, name, known)
+	default:
+		insertMember(&t.edits, m.end, comma, name, other)
+	}
+	return true
 }
 
 // orElse returns a remembered value, or another if there is none.
-func orElse(value []byte, other string) string {
+func orElse(value []byte, other string) []byte {
 	if len(value) == 0 {
-		return other
+		return []byte(other)
 	}
-	return string(value)
+	return value
 }
 
 // isBlank says whether a value of error says that there is none.

@@ -14,7 +14,7 @@ func (t *translator) topUsage(m *members) {
 		t.note(m.raw(), false)
 	}
 	switch {
-	case t.whole:
+	case t.whole && t.now.usage.there():
 	case t.nullUsage && isNull(m.raw()):
 	default:
 		m.drop(&t.edits)

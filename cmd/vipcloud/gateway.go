@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"vipcloud.ai/vipcloud/gateway"
+	"vipcloud.ai/vipcloud/gateway/provider/all"
+	"vipcloud.ai/vipcloud/gateway/source"
+	"vipcloud.ai/vipcloud/gateway/source/manifests"
+	"vipcloud.ai/vipcloud/gateway/table"
+)
+
+// gatewayFlags are the flags of vipcloud gateway, one to one.
+type gatewayFlags struct {
+	manifests, state string
+
+	instance, kubeconfig         string
+	podName, podUID, replicaName string
+	watchNamespaces              []string
+
+	listen, adminListen      string
+	bodyBytes, inFlightBytes int64
+	drainDelay, drainTimeout time.Duration
+	logLevel, logFormat      string
+}
+
+// newGatewayCommand runs the gateway.
+func newGatewayCommand() *cobra.Command {
+	var f gatewayFlags
+	cmd := &cobra.Command{
+		Use:   "gateway",
+		Short: "Serve the OpenAI-compatible API",
+		Long: "Serves the OpenAI-compatible API, either from the objects of a Kubernetes cluster (--instance) or from a directory of\n" +
+			"the same manifests (--manifests), which needs no cluster.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context()) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.manifests, "manifests", "", "directory of manifests to serve without Kubernetes")
+	flags.StringVar(&f.state, "state", "", "directory that keeps generated keys; needed with --manifests")
+	flags.StringVar(&f.instance, "instance", "", "GatewayInstance to serve, as namespace/name")
+	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig file; default: the pod's own account")
+	flags.StringVar(&f.podName, "pod-name", "", "name of the pod this replica runs in")
+	flags.StringVar(&f.podUID, "pod-uid", "", "UID of the pod this replica runs in")
+	flags.StringVar(&f.replicaName, "replica-name", "", "name of the GatewayReplica; default: the pod's name or the host's")
+	flags.StringSliceVar(&f.watchNamespaces, "watch-namespaces", nil, "namespaces to look at; default: all that the instance serves")
+	flags.StringVar(&f.listen, "listen", ":8080", "address of the API")
+	flags.StringVar(&f.adminListen, "admin-listen", ":8081", "address of /healthz, /readyz and /metrics; empty: none")
+	flags.Int64Var(&f.bodyBytes, "body-bytes", gateway.DefaultBodyBytes, "largest request body in bytes")
+	flags.Int64Var(&f.inFlightBytes, "inflight-body-bytes", gateway.DefaultInFlightBytes, "largest sum of request bodies in memory in bytes")
+	flags.DurationVar(&f.drainDelay, "drain-delay", gateway.DefaultDrainDelay, "how long to go on accepting after SIGTERM")
+	flags.DurationVar(&f.drainTimeout, "drain-timeout", gateway.DefaultDrainTimeout, "how long running streams may take after that")
+	flags.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
+	flags.StringVar(&f.logFormat, "log-format", "json", "json or text")
+	return cmd
+}
+
+// errSource is what a user gets who names no source, or half of one.
+var errSource = errors.New("use either --instance namespace/name (Kubernetes) or --manifests DIR with --state DIR (no cluster)")
+
+// run wires the server to its source and serves until ctx ends.
+func (f *gatewayFlags) run(ctx context.Context) error {
+	if (f.manifests == "") != (f.state == "") || (f.manifests == "" && f.instance == "") {
+		return errSource
+	}
+	log, err := newLogger(os.Stdout, f.logLevel, f.logFormat)
+	if err != nil {
+		return err
+	}
+	listeners, err := f.open(ctx)
+	if err != nil {
+		return err
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	ready := &readiness{}
+	server, err := gateway.New(gateway.Options{
+		Listener: listeners.api, AdminListener: listeners.admin, Adapters: all.Adapters(), Registry: registry,
+		AccessLog: log, Log: log, BodyBytes: f.bodyBytes, InFlightBodyBytes: f.inFlightBytes,
+		DrainDelay: nonZero(f.drainDelay), DrainTimeout: nonZero(f.drainTimeout), Ready: ready.check,
+	})
+	if err != nil {
+		return err
+	}
+	log.Info("Starting gateway", "version", version, "listen", listeners.api.Addr().String())
+	if f.manifests != "" {
+		return f.runManifests(ctx, server, log)
+	}
+	return f.runKubernetes(ctx, kubernetesDeps{server: server, log: log, registry: registry, ready: ready})
+}
+
+// listeners are what the server takes requests from.
+type listeners struct{ api, admin net.Listener }
+
+// open takes the addresses before anything else starts, so that a port in use is told at once.
+func (f *gatewayFlags) open(ctx context.Context) (listeners, error) {
+	var l listeners
+	var config net.ListenConfig
+	var err error
+	if l.api, err = config.Listen(ctx, "tcp", f.listen); err != nil {
+		return l, fmt.Errorf("opening --listen %s: %w", f.listen, err)
+	}
+	if f.adminListen == "" {
+		return l, nil
+	}
+	if l.admin, err = config.Listen(ctx, "tcp", f.adminListen); err != nil {
+		return l, errors.Join(fmt.Errorf("opening --admin-listen %s: %w", f.adminListen, err), l.api.Close())
+	}
+	return l, nil
+}
+
+// runManifests serves a directory.
+func (f *gatewayFlags) runManifests(ctx context.Context, server *gateway.Server, log *slog.Logger) error {
+	src, err := manifests.New(manifests.Options{
+		Dir: f.manifests, StateDir: f.state, Instance: f.instance, Providers: providersOf(all.Adapters()), Logger: log,
+		Sink: source.Sink{Table: func(in table.Input) { logFindings(log, server.Apply(in)) }, Keys: server.Keys()},
+	})
+	if err != nil {
+		return fmt.Errorf("reading manifests: %w", err)
+	}
+	for _, k := range src.GeneratedKeys() {
+		log.Info("Generated key is kept in a file", "key", k.Namespace+"/"+k.Name, "path", k.Path)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return src.Run(ctx) })
+	group.Go(func() error { return server.Run(ctx) })
+	return group.Wait()
+}
+
+// logFindings says what stands in the way of objects. With Kubernetes the operator writes the same into their status.
+func logFindings(log *slog.Logger, findings table.Findings) {
+	for _, f := range findings {
+		if !f.Status && f.Severity != table.Info {
+			log.Warn("Object cannot be served as declared", "object", f.Object.String(), "condition", f.Type, "reason", f.Reason,
+				"message", f.Message)
+		}
+	}
+}
+
+// nonZero passes an explicit zero on as none, since zero means the default to the server.
+func nonZero(d time.Duration) time.Duration {
+	if d == 0 {
+		return -1
+	}
+	return d
+}
+
+// namespacedName splits namespace/name.
+func namespacedName(s string) (namespace, name string, err error) {
+	namespace, name, ok := strings.Cut(s, "/")
+	if !ok || namespace == "" || name == "" || strings.Contains(name, "/") {
+		return "", "", fmt.Errorf("--instance %q: use namespace/name", s)
+	}
+	return namespace, name, nil
+}

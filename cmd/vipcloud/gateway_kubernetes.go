@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"vipcloud.ai/vipcloud/gateway"
+	"vipcloud.ai/vipcloud/gateway/metrics"
+	"vipcloud.ai/vipcloud/gateway/provider/all"
+	"vipcloud.ai/vipcloud/gateway/report"
+	"vipcloud.ai/vipcloud/gateway/source"
+	"vipcloud.ai/vipcloud/gateway/source/kubernetes"
+	"vipcloud.ai/vipcloud/gateway/table"
+)
+
+// drainPoll is how often the reporter looks whether the server drains.
+const drainPoll = 100 * time.Millisecond
+
+// errNotReported means that the operator cannot know of this replica yet.
+var errNotReported = errors.New("GatewayReplica not written yet")
+
+// readiness is what must hold beside a table: in a cluster, that the operator knows of this replica.
+type readiness struct{ pending atomic.Bool }
+
+// check returns why the replica is not ready, or nil.
+func (r *readiness) check() error {
+	if r.pending.Load() {
+		return errNotReported
+	}
+	return nil
+}
+
+// kubernetesDeps are what runKubernetes needs of run.
+type kubernetesDeps struct {
+	server   *gateway.Server
+	log      *slog.Logger
+	registry *prometheus.Registry
+	ready    *readiness
+}
+
+// runKubernetes serves an instance of a cluster.
+func (f *gatewayFlags) runKubernetes(ctx context.Context, d kubernetesDeps) error {
+	namespace, name, err := namespacedName(f.instance)
+	if err != nil {
+		return err
+	}
+	instance := types.NamespacedName{Namespace: namespace, Name: name}
+	config, err := f.restConfig()
+	if err != nil {
+		return fmt.Errorf("finding the API server: %w", err)
+	}
+	replica, err := f.newReplica(config, instance, d.log)
+	if err != nil {
+		return err
+	}
+	src, err := kubernetes.New(kubernetes.Options{
+		Config: config, Instance: instance, WatchNamespaces: f.watchNamespaces, Providers: providersOf(all.Adapters()), Logger: d.log,
+		Sink: source.Sink{
+			Table:  func(in table.Input) { d.server.Apply(in) }, // the operator writes the findings into status
+			Keys:   d.server.Keys(),
+			Loaded: replica.Loaded,
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("preparing to watch %s: %w", instance, err)
+	}
+	metrics.GaugeFunc(d.registry, "vipcloud_table_staleness_seconds",
+		"Age of the last sign of life of the oldest watch that the table is made from.",
+		func() float64 { return src.Staleness().Seconds() })
+	d.ready.pending.Store(true)
+	return runAll(ctx, d, src, replica)
+}
+
+// runAll runs server, source and reporter. Source and reporter outlive the request to end by the drain, so that what is served
+// until then stays current and is reported.
+func runAll(ctx context.Context, d kubernetesDeps, src *kubernetes.Source, replica *report.Replica) error {
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	group, gctx := errgroup.WithContext(life)
+	group.Go(func() error { return src.Run(gctx) })
+	group.Go(func() error { return replica.Run(gctx) })
+	group.Go(func() error { return announce(gctx, d, src, replica) })
+	group.Go(func() error {
+		defer end()
+		serveCtx, cancel := context.WithCancel(gctx)
+		defer cancel()
+		defer context.AfterFunc(ctx, cancel)()
+		return d.server.Run(serveCtx)
+	})
+	return group.Wait()
+}
+
+// announce reports readiness once everything serves, and its end.
+func announce(ctx context.Context, d kubernetesDeps, src *kubernetes.Source, replica *report.Replica) error {
+	if !wait(ctx, src.Synced()) {
+		return nil
+	}
+	replica.SetReady(true)
+	if !wait(ctx, replica.FirstWritten()) {
+		return nil
+	}
+	d.ready.pending.Store(false)
+	d.log.Info("Gateway is ready")
+	ticker := time.NewTicker(drainPoll)
+	defer ticker.Stop()
+	for !d.server.Draining() {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+	replica.SetReady(false)
+	return nil
+}
+
+// wait returns false if ctx ended first.
+func wait(ctx context.Context, done <-chan struct{}) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-done:
+		return true
+	}
+}
+
+// restConfig is the kubeconfig's or the pod's own account.
+func (f *gatewayFlags) restConfig() (*rest.Config, error) {
+	if f.kubeconfig != "" {
+		return clientcmd.BuildConfigFromFlags("", f.kubeconfig)
+	}
+	return rest.InClusterConfig()
+}
+
+// newReplica makes the reporter.
+func (f *gatewayFlags) newReplica(config *rest.Config, instance types.NamespacedName, log *slog.Logger) (*report.Replica, error) {
+	name := f.replicaName
+	if name == "" {
+		name = f.podName
+	}
+	if name == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			return nil, fmt.Errorf("naming the replica: %w", err)
+		}
+		name = host
+	}
+	replica, err := report.NewReplica(report.ReplicaOptions{
+		Config: config, Instance: instance, Name: name, PodName: f.podName, PodUID: types.UID(f.podUID), Version: version, Logger: log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("preparing the report of this replica: %w", err)
+	}
+	return replica, nil
+}

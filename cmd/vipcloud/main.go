@@ -1,0 +1,50 @@
+// Command vipcloud is the operator, the gateway that it runs, and the tools around them, in one binary.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := newRootCommand().ExecuteContext(ctx)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "vipcloud:", err)
+		os.Exit(1)
+	}
+}
+
+// newRootCommand lists what the binary can do.
+func newRootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "vipcloud",
+		Short:         "Kubernetes operator and OpenAI-compatible gateway for Chinese frontier models",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.AddCommand(newOperatorCommand(), newGatewayCommand(), newVersionCommand())
+	return root
+}
+
+// newVersionCommand prints the version.
+func newVersionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), version)
+			return err
+		},
+	}
+}

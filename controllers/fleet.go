@@ -1,0 +1,119 @@
+package controllers
+
+import (
+	"maps"
+	"slices"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"vipcloud.ai/vipcloud/gateway/table"
+)
+
+// fleets is what is known of the replicas of every instance, and which objects wait for them. It is safe for concurrent use.
+type fleets struct {
+	mu         sync.Mutex
+	byInstance map[types.NamespacedName][]replica
+	waiting    map[types.NamespacedName]map[table.ObjectRef]struct{}
+}
+
+// newFleets makes an empty one.
+func newFleets() *fleets {
+	return &fleets{
+		byInstance: map[types.NamespacedName][]replica{},
+		waiting:    map[types.NamespacedName]map[table.ObjectRef]struct{}{},
+	}
+}
+
+// set notes the ready replicas of an instance, which must not be changed afterwards.
+func (f *fleets) set(instance types.NamespacedName, ready []replica) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(ready) == 0 {
+		delete(f.byInstance, instance)
+		return
+	}
+	f.byInstance[instance] = ready
+}
+
+// ready returns the ready replicas of an instance. The slice must not be changed.
+func (f *fleets) ready(instance types.NamespacedName) []replica {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.byInstance[instance]
+}
+
+// wait says that an object wants to be looked at whenever something about the replicas of some instances changes. Whoever
+// waits does so before looking, or a change in between is missed.
+func (f *fleets) wait(ref table.ObjectRef, instances []types.NamespacedName) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, instance := range instances {
+		if f.waiting[instance] == nil {
+			f.waiting[instance] = map[table.ObjectRef]struct{}{}
+		}
+		f.waiting[instance][ref] = struct{}{}
+	}
+}
+
+// rest ends the waiting of an object, for all instances.
+func (f *fleets) rest(ref table.ObjectRef) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for instance, refs := range f.waiting {
+		delete(refs, ref)
+		if len(refs) == 0 {
+			delete(f.waiting, instance)
+		}
+	}
+}
+
+// waiters returns the objects that wait for an instance.
+func (f *fleets) waiters(instance types.NamespacedName) []table.ObjectRef {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Collect(maps.Keys(f.waiting[instance]))
+}
+
+// compiledSecret is what is known of the compiled Secret of an instance.
+type compiledSecret struct {
+	uid types.UID
+	// digest of the contents, version of the Secret that holds them.
+	digest, version string
+}
+
+// compiledSecrets remembers the compiled Secret of every instance. It is safe for concurrent use.
+type compiledSecrets struct {
+	mu         sync.Mutex
+	byInstance map[types.NamespacedName]compiledSecret
+}
+
+// newCompiledSecrets makes an empty memory.
+func newCompiledSecrets() *compiledSecrets {
+	return &compiledSecrets{byInstance: map[types.NamespacedName]compiledSecret{}}
+}
+
+// set notes the Secret of an instance and says whether that is news.
+func (c *compiledSecrets) set(instance types.NamespacedName, secret compiledSecret) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byInstance[instance] == secret {
+		return false
+	}
+	c.byInstance[instance] = secret
+	return true
+}
+
+// get returns the Secret of an instance, the zero value if none is known.
+func (c *compiledSecrets) get(instance types.NamespacedName) compiledSecret {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.byInstance[instance]
+}
+
+// forget drops an instance.
+func (c *compiledSecrets) forget(instance types.NamespacedName) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.byInstance, instance)
+}

@@ -1,0 +1,277 @@
+package controllers
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"vipcloud.ai/vipcloud/api/v1alpha1"
+	"vipcloud.ai/vipcloud/controllers/render"
+	"vipcloud.ai/vipcloud/gateway/table"
+)
+
+// conflictRetry is when to look again whether an object that is not ours has gone: nothing tells.
+const conflictRetry = 30 * time.Second
+
+// appliedObject is what was last applied, and the version that came of it.
+type appliedObject struct {
+	digest  [sha256.Size]byte
+	version string
+}
+
+// appliedObjects remembers what was applied, so that nothing is applied twice over what has not changed. It is safe for
+// concurrent use.
+type appliedObjects struct {
+	mu    sync.Mutex
+	byUID map[types.UID]appliedObject
+}
+
+// newAppliedObjects makes an empty memory.
+func newAppliedObjects() *appliedObjects {
+	return &appliedObjects{byUID: map[types.UID]appliedObject{}}
+}
+
+// holds says whether exactly this was applied to an object, which has not changed since.
+func (a *appliedObjects) holds(uid types.UID, o appliedObject) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.byUID[uid] == o
+}
+
+// put remembers what was applied to an object.
+func (a *appliedObjects) put(uid types.UID, o appliedObject) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.byUID[uid] = o
+}
+
+// drop forgets an object.
+func (a *appliedObjects) drop(uid types.UID) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.byUID, uid)
+}
+
+// ensure applies an object unless it is as it should be. An object of that name that is not ours is left alone, which is the
+// problem that is returned.
+func (r *GatewayInstanceReconciler) ensure(
+	ctx context.Context, instance *v1alpha1.GatewayInstance, obj client.Object,
+) (*table.Problem, error) {
+	kind := obj.GetObjectKind().GroupVersionKind().Kind
+	current, err := r.current(ctx, obj)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s %q: %w", kind, obj.GetName(), err)
+	}
+	if p := foreign(instance, kind, current); p != nil {
+		return p, nil
+	}
+	manifest, err := render.Manifest(obj)
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(manifest)
+	if err != nil {
+		return nil, fmt.Errorf("encoding %s %q: %w", kind, obj.GetName(), err)
+	}
+	wanted := appliedObject{digest: sha256.Sum256(text)}
+	opts := []client.ApplyOption{client.FieldOwner(operatorName)}
+	if current != nil {
+		wanted.version = current.GetResourceVersion()
+		if r.applied.holds(current.GetUID(), wanted) {
+			return nil, nil
+		}
+		// Force only over what is known to be ours: an object that somebody creates in this moment makes a conflict instead.
+		opts = append(opts, client.ForceOwnership)
+	}
+	if err := r.Apply(ctx, client.ApplyConfigurationFromUnstructured(manifest), opts...); err != nil {
+		return nil, fmt.Errorf("applying %s %q: %w", kind, obj.GetName(), err)
+	}
+	wanted.version = manifest.GetResourceVersion()
+	r.applied.put(manifest.GetUID(), wanted)
+	return nil, nil
+}
+
+// current returns an object as it is, nil if there is none. The cache has only what carries the operator's label; what it
+// lacks is asked of the API server.
+func (r *GatewayInstanceReconciler) current(ctx context.Context, obj client.Object) (client.Object, error) {
+	found := reflect.New(reflect.TypeOf(obj).Elem()).Interface().(client.Object)
+	err := r.Get(ctx, client.ObjectKeyFromObject(obj), found)
+	if apierrors.IsNotFound(err) {
+		err = r.live.Get(ctx, client.ObjectKeyFromObject(obj), found)
+	}
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	return found, err
+}
+
+// foreign is the problem of an object that exists (nil: it does not) and is not the instance's.
+func foreign(instance *v1alpha1.GatewayInstance, kind string, current client.Object) *table.Problem {
+	if current == nil || ours(instance, current) {
+		return nil
+	}
+	p := &table.Problem{
+		Severity: table.Invalid,
+		Reason:   v1alpha1.ReasonNameConflict,
+		Message: fmt.Sprintf("%s %s exists and does not belong to this GatewayInstance; delete or rename it, or give the "+
+			"GatewayInstance another name", kind, client.ObjectKeyFromObject(current)),
+	}
+	if formerly(instance, current) {
+		p.Severity = table.Missing
+		p.Message = fmt.Sprintf("%s %s still belongs to a GatewayInstance of this name that was deleted; it goes with it",
+			kind, client.ObjectKeyFromObject(current))
+	}
+	return p
+}
+
+// ours says whether an object belongs to the instance: by its controller, or where it cannot have one by its labels.
+func ours(instance *v1alpha1.GatewayInstance, obj client.Object) bool {
+	if owner := metav1.GetControllerOfNoCopy(obj); owner != nil {
+		return owner.UID == instance.UID
+	}
+	return obj.GetNamespace() != instance.Namespace && obj.GetLabels()[v1alpha1.LabelInstanceUID] == string(instance.UID)
+}
+
+// formerly says whether an object belonged to an instance of the same name.
+func formerly(instance *v1alpha1.GatewayInstance, obj client.Object) bool {
+	if owner := metav1.GetControllerOfNoCopy(obj); owner != nil {
+		return owner.Kind == v1alpha1.KindGatewayInstance && owner.Name == instance.Name
+	}
+	labels := obj.GetLabels()
+	return labels[v1alpha1.LabelInstanceUID] != "" && labels[v1alpha1.LabelInstance] == instance.Name &&
+		labels[v1alpha1.LabelInstanceNamespace] == instance.Namespace
+}
+
+// prune deletes bindings that the spec asks for no more.
+func (r *GatewayInstanceReconciler) prune(ctx context.Context, s *instanceScope, wanted []client.Object) error {
+	keep := map[string]bool{}
+	for _, obj := range wanted {
+		keep[bindingKey(obj)] = true
+	}
+	bindings, err := r.bindings(ctx, client.MatchingLabels{v1alpha1.LabelInstance: s.instance.Name})
+	if err != nil {
+		return err
+	}
+	for _, b := range bindings {
+		if !ours(s.instance, b) || keep[bindingKey(b)] {
+			continue
+		}
+		r.applied.drop(b.GetUID())
+		uid := b.GetUID()
+		if err := r.Delete(ctx, b, client.Preconditions{UID: &uid}); client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("deleting binding %q: %w", b.GetName(), err)
+		}
+	}
+	return nil
+}
+
+// bindingKey tells bindings apart.
+func bindingKey(obj client.Object) string {
+	return fmt.Sprintf("%T %s/%s", obj, obj.GetNamespace(), obj.GetName())
+}
+
+// bindings lists the bindings that the operator made.
+func (op *operator) bindings(ctx context.Context, opts ...client.ListOption) ([]client.Object, error) {
+	var found []client.Object
+	roles := &rbacv1.RoleBindingList{}
+	if err := op.List(ctx, roles, opts...); err != nil {
+		return nil, fmt.Errorf("listing role bindings: %w", err)
+	}
+	for i := range roles.Items {
+		found = append(found, &roles.Items[i])
+	}
+	if op.opts.WatchNamespaces != nil {
+		return found, nil
+	}
+	cluster := &rbacv1.ClusterRoleBindingList{}
+	if err := op.List(ctx, cluster, opts...); err != nil {
+		return nil, fmt.Errorf("listing cluster role bindings: %w", err)
+	}
+	for i := range cluster.Items {
+		found = append(found, &cluster.Items[i])
+	}
+	return found, nil
+}
+
+// ensureSecret brings the compiled Secret to what the compilation says, and wakes whoever waits for that.
+func (r *GatewayInstanceReconciler) ensureSecret(ctx context.Context, s *instanceScope) error {
+	if p := s.verdict.secretProblem; p != nil {
+		s.secret = fromProblem(v1alpha1.ConditionCredentialsCompiled, p)
+		return nil
+	}
+	s.secret = held(v1alpha1.ConditionCredentialsCompiled, v1alpha1.ReasonCompiled, "the credentials of this instance are current")
+	key := client.ObjectKey{Namespace: s.name.Namespace, Name: render.CredentialsSecretName(s.name.Name)}
+	known := r.secrets.get(s.name)
+	if known.uid == s.instance.UID && known.digest == s.verdict.digest {
+		meta := metadataOf(kindSecret)
+		if err := r.Get(ctx, key, meta); err == nil && meta.ResourceVersion == known.version {
+			return nil
+		}
+	}
+	version, problem, err := r.writeSecret(ctx, s, key)
+	if err != nil {
+		s.secret = fromProblem(v1alpha1.ConditionCredentialsCompiled, refusal(err))
+		return err
+	}
+	if problem != nil {
+		s.secret = fromProblem(v1alpha1.ConditionCredentialsCompiled, problem)
+		s.problems = append(s.problems, problem)
+		return nil
+	}
+	if r.secrets.set(s.name, compiledSecret{uid: s.instance.UID, digest: s.verdict.digest, version: version}) {
+		r.wake.objects(r.fleets.waiters(s.name)...)
+	}
+	return nil
+}
+
+// writeSecret creates or updates the compiled Secret if its contents differ, and returns its version.
+func (r *GatewayInstanceReconciler) writeSecret(
+	ctx context.Context, s *instanceScope, key client.ObjectKey,
+) (string, *table.Problem, error) {
+	secret := &corev1.Secret{}
+	err := r.live.Get(ctx, key, secret)
+	if apierrors.IsNotFound(err) {
+		secret = &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
+		fillCompiled(secret, s)
+		if err := r.Create(ctx, secret); err != nil {
+			return "", nil, fmt.Errorf("creating Secret %s: %w", key, err)
+		}
+		return secret.ResourceVersion, nil, nil
+	}
+	if err != nil {
+		return "", nil, fmt.Errorf("reading Secret %s: %w", key, err)
+	}
+	if p := foreign(s.instance, kindSecret, secret); p != nil {
+		return "", p, nil
+	}
+	before := secret.DeepCopy()
+	fillCompiled(secret, s)
+	if reflect.DeepEqual(before, secret) {
+		return secret.ResourceVersion, nil, nil
+	}
+	if err := r.Update(ctx, secret); err != nil {
+		return "", nil, fmt.Errorf("updating Secret %s: %w", key, err)
+	}
+	return secret.ResourceVersion, nil, nil
+}
+
+// fillCompiled makes a Secret what the compilation says. Nobody else's entries stay in it: the gateway reads all of them.
+func fillCompiled(secret *corev1.Secret, s *instanceScope) {
+	secret.Labels = orNewMap(secret.Labels)
+	for name, value := range render.Labels(s.instance) {
+		secret.Labels[name] = value
+	}
+	secret.OwnerReferences = []metav1.OwnerReference{render.OwnerReference(s.instance)}
+	secret.Data = s.verdict.entries
+}

@@ -1,0 +1,151 @@
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+
+	"vipcloud.ai/vipcloud/api/v1alpha1"
+	"vipcloud.ai/vipcloud/controllers/render"
+	"vipcloud.ai/vipcloud/gateway/table"
+)
+
+// GatewayInstanceReconciler runs gateways: it applies what render says and keeps the compiled Secret current.
+type GatewayInstanceReconciler struct {
+	*operator
+	applied *appliedObjects
+}
+
+// newGatewayInstanceReconciler makes a reconciler that has applied nothing yet.
+func newGatewayInstanceReconciler(op *operator) *GatewayInstanceReconciler {
+	return &GatewayInstanceReconciler{operator: op, applied: newAppliedObjects()}
+}
+
+// instanceScope is what one look at an instance has found and done.
+type instanceScope struct {
+	instance *v1alpha1.GatewayInstance
+	name     client.ObjectKey
+	ref      table.ObjectRef
+	seen     sighting
+	// verdict of the current compilation on this generation.
+	verdict instanceVerdict
+	// problems keep the gateway from being what the spec says.
+	problems []*table.Problem
+	// secret says whether the compiled Secret is current.
+	secret detail
+	// deployment as the cache has it, nil if there is none yet.
+	deployment *appsv1.Deployment
+}
+
+// SetupWithManager registers the controller.
+func (r *GatewayInstanceReconciler) SetupWithManager(mgr ctrl.Manager) error {
+	remote := handler.EnqueueRequestsFromMapFunc(mapLabelsToInstance)
+	b := ctrl.NewControllerManagedBy(mgr).
+		For(&v1alpha1.GatewayInstance{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Owns(&appsv1.Deployment{}).
+		Owns(&corev1.Service{}).
+		Owns(&corev1.ServiceAccount{}).
+		Owns(&rbacv1.Role{}).
+		Watches(&rbacv1.RoleBinding{}, remote).
+		WatchesMetadata(&corev1.Secret{}, remote).
+		WatchesRawSource(r.wake[v1alpha1.KindGatewayInstance].source()).
+		WithOptions(controllerOptions(2))
+	if r.opts.WatchNamespaces == nil {
+		b = b.Watches(&rbacv1.ClusterRoleBinding{}, remote)
+	}
+	if err := b.Complete(r); err != nil {
+		return fmt.Errorf("building: %w", err)
+	}
+	return nil
+}
+
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=create;get;list;update;watch
+// +kubebuilder:rbac:groups="",resources=serviceaccounts;services,verbs=create;get;list;patch;watch
+// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=create;get;list;patch;watch
+// +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=clusterrolebindings;rolebindings,verbs=create;delete;get;list;patch;watch
+// +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=clusterroles,verbs=bind,resourceNames=vipcloud-gateway-reader
+// +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=roles,verbs=create;get;list;patch;watch
+// +kubebuilder:rbac:groups=vipcloud.ai,resources=gatewayinstances,verbs=get;list;watch
+// +kubebuilder:rbac:groups=vipcloud.ai,resources=gatewayinstances/status,verbs=get;patch
+
+// Reconcile looks at one instance.
+func (r *GatewayInstanceReconciler) Reconcile(ctx context.Context, req ctrl.Request) (res ctrl.Result, err error) {
+	s := &instanceScope{instance: &v1alpha1.GatewayInstance{}, name: req.NamespacedName, ref: instanceRef(req.NamespacedName)}
+	if err := r.Get(ctx, req.NamespacedName, s.instance); err != nil {
+		r.sightings.forget(s.ref)
+		r.secrets.forget(s.name)
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if s.instance.DeletionTimestamp != nil {
+		return ctrl.Result{}, nil
+	}
+	s.seen = r.sightings.see(s.ref, s.instance.UID, tokenOf(s.instance), s.instance.ResourceVersion)
+	v, known := r.compiled.instance(s.name)
+	if !known || v.seen != sightOf(s.instance) {
+		return ctrl.Result{}, nil
+	}
+	s.verdict = v
+	patch := r.beginStatus(s.instance, &s.instance.Status.Conditions)
+	defer func() { err = errors.Join(err, patch.end(ctx)) }()
+
+	err = r.run(ctx, s)
+	switch {
+	case refused(err):
+		s.problems = append(s.problems, refusal(err))
+	case err != nil:
+		return ctrl.Result{}, err
+	}
+	deadline := s.setStatus(r.clock.Now(), r.fleets.ready(s.name))
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if s.conflicted() {
+		deadline = earliest(deadline, r.clock.Now().Add(conflictRetry))
+	}
+	return r.again(deadline), nil
+}
+
+// run brings everything that the instance owns to what its spec says. Problems of the spec are no errors.
+func (r *GatewayInstanceReconciler) run(ctx context.Context, s *instanceScope) error {
+	s.deployment = &appsv1.Deployment{}
+	key := client.ObjectKey{Namespace: s.name.Namespace, Name: render.Name(s.name.Name, "")}
+	if err := r.Get(ctx, key, s.deployment); err != nil {
+		s.deployment = nil
+		if client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("reading the Deployment: %w", err)
+		}
+	}
+	if err := r.ensureSecret(ctx, s); err != nil {
+		return err
+	}
+	if s.verdict.problem != nil {
+		s.problems = append(s.problems, s.verdict.problem)
+		return nil
+	}
+	objects, err := render.Objects(render.Input{
+		Instance: s.instance, Image: r.opts.GatewayImage, WatchNamespaces: r.opts.WatchNamespaces})
+	if err != nil {
+		s.problems = append(s.problems, &table.Problem{
+			Severity: table.Invalid, Reason: v1alpha1.ReasonInvalid, Message: err.Error()})
+		return nil
+	}
+	for _, obj := range objects {
+		problem, err := r.ensure(ctx, s.instance, obj)
+		if err != nil {
+			return err
+		}
+		if problem != nil {
+			s.problems = append(s.problems, problem)
+		}
+	}
+	return r.prune(ctx, s, objects)
+}

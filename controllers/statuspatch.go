@@ -1,0 +1,85 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"vipcloud.ai/vipcloud/api/v1alpha1"
+	"vipcloud.ai/vipcloud/gateway/table"
+)
+
+// statusPatch writes the difference between the status of an object as it was read and as it is now.
+type statusPatch struct {
+	op         *operator
+	obj        client.Object
+	before     client.Object
+	conditions *[]metav1.Condition
+	// reason of Ready as it was read.
+	reason string
+}
+
+// beginStatus remembers an object as it was read. conditions are those of its status.
+func (op *operator) beginStatus(obj client.Object, conditions *[]metav1.Condition) *statusPatch {
+	p := &statusPatch{op: op, obj: obj, before: obj.DeepCopyObject().(client.Object), conditions: conditions}
+	if ready := meta.FindStatusCondition(*conditions, v1alpha1.ConditionReady); ready != nil {
+		p.reason = ready.Reason
+	}
+	return p
+}
+
+// end patches the status if it changed, and tells about a new reason of Ready by an event.
+func (p *statusPatch) end(ctx context.Context) error {
+	if equality.Semantic.DeepEqual(p.before, p.obj) {
+		return nil
+	}
+	if err := p.op.Status().Patch(ctx, p.obj, client.MergeFrom(p.before)); err != nil {
+		if client.IgnoreNotFound(err) == nil {
+			return nil
+		}
+		return fmt.Errorf("patching the status: %w", err)
+	}
+	p.event()
+	return nil
+}
+
+// event tells about a new reason of Ready, except for the first one of an object that is only on its way.
+func (p *statusPatch) event() {
+	ready := meta.FindStatusCondition(*p.conditions, v1alpha1.ConditionReady)
+	if ready == nil || ready.Reason == p.reason || (p.reason == "" && ready.Reason == v1alpha1.ReasonProgressing) {
+		return
+	}
+	kind := corev1.EventTypeNormal
+	if ready.Status != metav1.ConditionTrue && !meta.IsStatusConditionTrue(*p.conditions, v1alpha1.ConditionReconciling) {
+		kind = corev1.EventTypeWarning
+	}
+	p.op.recorder.Eventf(p.obj, nil, kind, ready.Reason, "Reconcile", "%s", ready.Message)
+}
+
+// again asks for another look at a deadline; zero asks for none.
+func (op *operator) again(deadline time.Time) ctrl.Result {
+	if deadline.IsZero() {
+		return ctrl.Result{}
+	}
+	return ctrl.Result{RequeueAfter: max(deadline.Sub(op.clock.Now()), time.Millisecond)}
+}
+
+// refused says that the API server will not do what was asked, however often: a quota, a policy, a missing right. Such an error
+// belongs into the status; others pass.
+func refused(err error) bool {
+	return apierrors.IsForbidden(err) || apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) ||
+		apierrors.IsRequestEntityTooLargeError(err) || apierrors.IsMethodNotSupported(err)
+}
+
+// refusal tells people about a request that the API server refuses, and that the operator repeats nevertheless.
+func refusal(err error) *table.Problem {
+	return &table.Problem{Severity: pending, Reason: v1alpha1.ReasonReconcileError, Message: err.Error()}
+}

@@ -1,0 +1,255 @@
+package openai
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+// maxDepth is how deep arrays and objects may be nested: what encoding/json takes, too.
+const maxDepth = 10_000
+
+// Valid says whether bytes are one JSON value, nested at most maxDepth deep. Strings need not be valid UTF-8.
+func Valid(raw []byte) bool {
+	end, ok := skipValue(raw, skipSpace(raw, 0), maxDepth)
+	return ok && skipSpace(raw, end) == len(raw)
+}
+
+// What a nested value may go on with.
+const (
+	wantValue = iota
+	wantFirstKey
+	wantKey
+	wantFirstItem
+	wantSeparator
+)
+
+// nesting is the open brackets: a bit for each, set for objects. It grows beyond its first word only for bodies that no client
+// sends.
+type nesting struct {
+	words []uint64
+	depth int
+	limit int
+}
+
+// push opens a bracket, unless there are too many.
+func (n *nesting) push(object bool) bool {
+	if n.depth == n.limit {
+		return false
+	}
+	word, bit := n.depth/64, uint64(1)<<(n.depth%64)
+	if word == len(n.words) {
+		n.words = append(n.words, 0)
+	}
+	if n.words[word] &^= bit; object {
+		n.words[word] |= bit
+	}
+	n.depth++
+	return true
+}
+
+// object says whether the innermost bracket is an object's.
+func (n *nesting) object() bool {
+	last := n.depth - 1
+	return n.words[last/64]&(1<<(last%64)) != 0
+}
+
+// skipValue validates the value that begins at i, nested at most limit deep, and returns the place after it. It does not recurse:
+// a body of brackets must not exhaust the stack.
+func skipValue(raw []byte, i, limit int) (end int, ok bool) {
+	if i >= len(raw) {
+		return i, false
+	}
+	if raw[i] != '{' && raw[i] != '[' {
+		return skipScalar(raw, i)
+	}
+	var first [1]uint64
+	open := nesting{words: first[:], limit: limit}
+	state := wantValue
+	for {
+		if i = skipSpace(raw, i); i >= len(raw) {
+			return i, false
+		}
+		if i, state, ok = open.step(raw, i, state); !ok || open.depth == 0 {
+			return i, ok
+		}
+	}
+}
+
+// step takes the next token, which begins at i.
+func (n *nesting) step(raw []byte, i, state int) (next, then int, ok bool) {
+	c := raw[i]
+	switch {
+	case state == wantSeparator:
+		return n.separator(c, i)
+	case state == wantFirstKey && c == '}', state == wantFirstItem && c == ']':
+		n.depth--
+		return i + 1, wantSeparator, true
+	case state == wantFirstKey || state == wantKey:
+		next, ok = skipKey(raw, i)
+		return next, wantValue, ok
+	case c == '{':
+		return i + 1, wantFirstKey, n.push(true)
+	case c == '[':
+		return i + 1, wantFirstItem, n.push(false)
+	}
+	next, ok = skipScalar(raw, i)
+	return next, wantSeparator, ok
+}
+
+// separator takes what may follow a value: a comma or the bracket's other half.
+func (n *nesting) separator(c byte, i int) (next, then int, ok bool) {
+	object := n.object()
+	switch {
+	case c == ',' && object:
+		return i + 1, wantKey, true
+	case c == ',':
+		return i + 1, wantValue, true
+	case c == '}' && object, c == ']' && !object:
+		n.depth--
+		return i + 1, wantSeparator, true
+	}
+	return i, 0, false
+}
+
+// skipKey validates a member's name and the colon after it.
+func skipKey(raw []byte, i int) (end int, ok bool) {
+	if i >= len(raw) || raw[i] != '"' {
+		return i, false
+	}
+	if i, ok = skipString(raw, i); !ok {
+		return i, false
+	}
+	if i = skipSpace(raw, i); i >= len(raw) || raw[i] != ':' {
+		return i, false
+	}
+	return i + 1, true
+}
+
+// skipScalar validates a string, a number or a word.
+func skipScalar(raw []byte, i int) (end int, ok bool) {
+	switch c := raw[i]; {
+	case c == '"':
+		return skipString(raw, i)
+	case c == '-' || isDigit(c):
+		return skipNumber(raw, i)
+	}
+	for _, word := range [...]string{"true", "false", "null"} {
+		if len(raw)-i >= len(word) && string(raw[i:i+len(word)]) == word {
+			return i + len(word), true
+		}
+	}
+	return i, false
+}
+
+// skipString validates a string whose opening quote is at i. Long strings are most of what clients send, so quotes and
+// backslashes are found with the vectorised search of package bytes, and control characters eight bytes at a time.
+func skipString(raw []byte, i int) (end int, ok bool) {
+	i++
+	for {
+		n := bytes.IndexByte(raw[i:], '"')
+		if n < 0 {
+			return len(raw), false
+		}
+		backslash := bytes.IndexByte(raw[i:i+n], '\\')
+		if backslash < 0 {
+			return i + n + 1, !hasControl(raw[i : i+n])
+		}
+		if hasControl(raw[i : i+backslash]) {
+			return i, false
+		}
+		if i, ok = skipEscape(raw, i+backslash); !ok {
+			return i, false
+		}
+	}
+}
+
+// skipEscape validates an escape whose backslash is at i.
+func skipEscape(raw []byte, i int) (end int, ok bool) {
+	if i+1 >= len(raw) {
+		return i, false
+	}
+	switch raw[i+1] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return i + 2, true
+	case 'u':
+		if i+6 > len(raw) {
+			return i, false
+		}
+		for _, c := range raw[i+2 : i+6] {
+			if !isDigit(c) && (c|0x20 < 'a' || c|0x20 > 'f') {
+				return i, false
+			}
+		}
+		return i + 6, true
+	}
+	return i, false
+}
+
+// hasControl says whether a byte below 0x20 is among b.
+func hasControl(b []byte) bool {
+	const low, high = 0x2020202020202020, 0x8080808080808080
+	for ; len(b) >= 8; b = b[8:] {
+		// A byte below 0x20 borrows from its high bit, unless it has that bit itself.
+		if w := binary.LittleEndian.Uint64(b); (w-low)&^w&high != 0 && slowControl(b[:8]) {
+			return true
+		}
+	}
+	return slowControl(b)
+}
+
+// slowControl is hasControl byte by byte: it settles the borrow that a neighbour may cause.
+func slowControl(b []byte) bool {
+	for _, c := range b {
+		if c < 0x20 {
+			return true
+		}
+	}
+	return false
+}
+
+// skipNumber validates a number that begins at i.
+func skipNumber(raw []byte, i int) (end int, ok bool) {
+	if raw[i] == '-' {
+		i++
+	}
+	switch {
+	case i < len(raw) && raw[i] == '0':
+		i++
+	default:
+		if i, ok = skipDigits(raw, i); !ok {
+			return i, false
+		}
+	}
+	if i < len(raw) && raw[i] == '.' {
+		if i, ok = skipDigits(raw, i+1); !ok {
+			return i, false
+		}
+	}
+	if i < len(raw) && raw[i]|0x20 == 'e' {
+		if i++; i < len(raw) && (raw[i] == '+' || raw[i] == '-') {
+			i++
+		}
+		return skipDigits(raw, i)
+	}
+	return i, true
+}
+
+// skipDigits wants at least one digit.
+func skipDigits(raw []byte, i int) (end int, ok bool) {
+	start := i
+	for i < len(raw) && isDigit(raw[i]) {
+		i++
+	}
+	return i, i > start
+}
+
+// isDigit is for ASCII.
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+// skipSpace returns the place of the next byte that is not white space.
+func skipSpace(raw []byte, i int) int {
+	for i < len(raw) && (raw[i] == ' ' || raw[i] == '\n' || raw[i] == '\t' || raw[i] == '\r') {
+		i++
+	}
+	return i
+}

@@ -1,0 +1,1 @@
+curl https://api.vipcloud.ai/v1/catalog
