@@ -28,7 +28,7 @@ import (
 
 const (
 	// patience is how long a test waits for what must happen.
-	patience = 15 * time.Second
+	patience = 60 * time.Second
 	// tick is how often it looks.
 	tick = 20 * time.Millisecond
 	// calm is how long a test watches that something does not happen.

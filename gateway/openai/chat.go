@@ -27,6 +27,8 @@ func ParseBody(raw []byte) (*Object, *Error) {
 		return o, nil
 	case errors.As(err, &duplicate):
 		return nil, InvalidRequest("invalid_json", duplicate.Name, "The request body names '%s' twice.", clip(duplicate.Name, 64))
+	case errors.Is(err, ErrTooManyMembers):
+		return nil, InvalidRequest("invalid_json", "", "The request body has more than %d members.", maxMembers)
 	case errors.Is(err, ErrNotObject):
 		return nil, InvalidRequest("invalid_json", "", "The request body must be a JSON object.")
 	case len(bytes.TrimSpace(raw)) == 0:

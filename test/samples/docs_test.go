@@ -239,7 +239,7 @@ func checkExample(t *testing.T, document string) {
 		t.Errorf("example of an unknown kind:\n%s", document)
 		return
 	}
-	if err := yaml.UnmarshalStrict([]byte(document), object); err != nil {
+	if err := decodeStrict([]byte(document), object); err != nil {
 		t.Errorf("example of %s: %v\n%s", kind[1], err, document)
 	}
 }

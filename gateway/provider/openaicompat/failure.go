@@ -41,7 +41,7 @@ func readFailure(q *quirks, body []byte) failure {
 		f.readObject(gjson.ParseBytes(body))
 	case body[0] == '<':
 		f.page = true
-	case body[0] == '"' && gjson.ValidBytes(body):
+	case body[0] == '"' && openai.Valid(body):
 		f.message = gjson.ParseBytes(body).String()
 	default:
 		f.message = string(body[:min(len(body), 2*maxMessage)])

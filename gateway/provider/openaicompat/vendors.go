@@ -12,6 +12,8 @@ func OpenAI() provider.Adapter {
 		base:          fixedBase(""),
 		paddingPasses: true,
 		errors: []errorRule{
+			// OpenAI calls an overload server_error, too: the status tells them apart.
+			{status: 503, class: provider.ClassOverloaded},
 			{code: "server_error", class: provider.ClassServerError},
 			{code: "overloaded", class: provider.ClassOverloaded},
 			{status: 404, text: "does not exist", class: provider.ClassModelNotFound},

@@ -125,7 +125,7 @@ test('members that the SDK does not know go both ways', async () => {
 });
 
 test('a prompt of 2 MB arrives whole', async () => {
-  const prompt = `${'漢字 and 🌏 '.repeat(110_000)}[[echo long]]`;
+  const prompt = `${'漢字 and 🌏 '.repeat(140_000)}[[echo long]]`;
   const size = Buffer.byteLength(prompt);
   assert.ok(size > 2 << 20);
   const body = { model: general, messages: user(prompt) };
