@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"vipcloud.ai/vipcloud/api/v1alpha1"
+	"vipcloud.ai/vipcloud/gateway/table"
 )
 
 // instance makes a GatewayInstance of one replica that serves keys of its own namespace, so that tests do not meet.
@@ -236,4 +237,36 @@ func (w *world) ready(objs ...client.Object) {
 	for _, obj := range objs {
 		w.expectConditions(obj, expect{"Ready": "True/Ready", "Stalled": "", "Reconciling": ""})
 	}
+}
+
+// poke lets the operator look at an object although nothing happened.
+func (w *world) poke(kind string, obj client.Object) {
+	w.op.wake.objects(table.ObjectRef{Kind: kind, Namespace: obj.GetNamespace(), Name: obj.GetName()})
+}
+
+// in puts an object into another namespace.
+func in[T client.Object](namespace string) func(T) {
+	return func(obj T) { obj.SetNamespace(namespace) }
+}
+
+// version is the resource version of an object as it is now.
+func (w *world) version(obj client.Object) string {
+	w.t.Helper()
+	w.get(obj)
+	return obj.GetResourceVersion()
+}
+
+// compiled decodes the compiled Secret of an instance.
+func (w *world) compiled(instance string) (map[string]table.CredentialState, error) {
+	secret := &corev1.Secret{}
+	key := client.ObjectKey{Namespace: w.ns, Name: "vipcloud-" + instance + "-credentials"}
+	if err := w.Get(w.ctx, key, secret); err != nil {
+		return nil, err
+	}
+	_, states, err := table.DecodeCredentials(secret.Data)
+	out := map[string]table.CredentialState{}
+	for name, state := range states {
+		out[name.String()] = state
+	}
+	return out, err
 }

@@ -167,7 +167,10 @@ func newWorld(t *testing.T) *world {
 // newQuietWorld makes a namespace, without an operator yet.
 func newQuietWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{Client: apiServer.client, t: t, ctx: t.Context(), clock: &shiftedClock{}}
+	// The test's own context ends before its cleanups, in which replicas are still at work.
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	w := &world{Client: apiServer.client, t: t, ctx: ctx, clock: &shiftedClock{}}
 	w.ns = w.namespace(nil)
 	t.Cleanup(w.tidy)
 	return w

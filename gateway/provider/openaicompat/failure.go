@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
+
+	"vipcloud.ai/vipcloud/gateway/openai"
 )
 
 // Bounds of what is kept of a failure.

@@ -1,0 +1,102 @@
+package crd
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
+
+	"vipcloud.ai/vipcloud/api/v1alpha1"
+)
+
+// published is the part of an OpenAPI v3 schema that kubectl explain reads.
+type published struct {
+	Description string                    `json:"description"`
+	Properties  map[string]published      `json:"properties"`
+	Kinds       []schema.GroupVersionKind `json:"x-kubernetes-group-version-kind"`
+}
+
+// TestEveryFieldIsExplained reads what the API server publishes, as kubectl explain does.
+func TestEveryFieldIsExplained(t *testing.T) {
+	all := definitions(t)
+	schemas := publishedSchemas(t, len(all))
+	for _, d := range all {
+		got, ok := schemas[d.kind()]
+		if !ok {
+			t.Errorf("%s is not published", d.kind())
+			continue
+		}
+		spec := got.Properties["spec"]
+		if got.Description == "" || spec.Description == "" || got.Properties["status"].Description == "" {
+			t.Errorf("%s, its spec or its status is not explained", d.kind())
+		}
+		want := d.root().Properties["spec"].Properties
+		if len(want) == 0 || len(spec.Properties) != len(want) {
+			t.Errorf("%s: fields of spec = %v, want %v", d.kind(), slices.Sorted(maps.Keys(spec.Properties)), slices.Sorted(maps.Keys(want)))
+		}
+		for name, field := range spec.Properties {
+			if field.Description == "" {
+				t.Errorf("%s spec.%s is not explained", d.kind(), name)
+			}
+		}
+	}
+}
+
+// publishedSchemas reads the schemas of our kinds, by kind. The API server publishes definitions a moment after it serves them.
+func publishedSchemas(t *testing.T, kinds int) map[string]published {
+	t.Helper()
+	client, err := discovery.NewDiscoveryClientForConfig(server.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.After(20 * time.Second)
+	for tick := time.Tick(100 * time.Millisecond); ; {
+		schemas, err := readPublished(client)
+		if err == nil && len(schemas) >= kinds {
+			return schemas
+		}
+		select {
+		case <-tick:
+		case <-deadline:
+			t.Fatalf("%d kinds published, want %d: %v", len(schemas), kinds, err)
+		}
+	}
+}
+
+func readPublished(client *discovery.DiscoveryClient) (map[string]published, error) {
+	paths, err := client.OpenAPIV3().Paths()
+	if err != nil {
+		return nil, fmt.Errorf("listing paths: %w", err)
+	}
+	group, ok := paths["apis/"+v1alpha1.GroupVersion.String()]
+	if !ok {
+		return nil, errors.New("the group is not published")
+	}
+	text, err := group.Schema("application/json")
+	if err != nil {
+		return nil, fmt.Errorf("reading the group's schemas: %w", err)
+	}
+	var document struct {
+		Components struct {
+			Schemas map[string]published `json:"schemas"`
+		} `json:"components"`
+	}
+	if err := json.Unmarshal(text, &document); err != nil {
+		return nil, fmt.Errorf("decoding the group's schemas: %w", err)
+	}
+	byKind := map[string]published{}
+	for _, s := range document.Components.Schemas {
+		for _, gvk := range s.Kinds {
+			if _, isObject := s.Properties["spec"]; isObject && gvk.GroupVersion() == v1alpha1.GroupVersion {
+				byKind[gvk.Kind] = s
+			}
+		}
+	}
+	return byKind, nil
+}
