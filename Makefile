@@ -133,6 +133,7 @@ vet: ## go vet
 
 .PHONY: lint
 lint: lint-api ## golangci-lint, with the import fences
+	$(TOOL) golangci-lint config verify
 	$(TOOL) golangci-lint run
 
 .PHONY: lint-api

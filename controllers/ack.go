@@ -106,12 +106,16 @@ type acknowledgement struct {
 // hold up the others.
 func (a acknowledgement) complete() bool { return a.ready > 0 && a.loaded == a.ready }
 
-// acknowledge asks the ready replicas of every serving instance.
-func acknowledge(needs []need, ready func(types.NamespacedName) []replica) acknowledgement {
+// acknowledge asks the ready replicas of every serving instance. False means that those of some instance were not counted yet.
+func acknowledge(needs []need, ready func(types.NamespacedName) ([]replica, bool)) (acknowledgement, bool) {
 	var a acknowledgement
 	for _, n := range needs {
+		replicas, counted := ready(n.instance)
+		if !counted {
+			return acknowledgement{}, false
+		}
 		g := v1alpha1.GatewayStatus{Namespace: n.instance.Namespace, Name: n.instance.Name}
-		for _, r := range ready(n.instance) {
+		for _, r := range replicas {
 			g.ReadyReplicas++
 			if n.met(r) {
 				g.LoadedReplicas++
@@ -121,5 +125,5 @@ func acknowledge(needs []need, ready func(types.NamespacedName) []replica) ackno
 		a.loaded += g.LoadedReplicas
 		a.gateways = append(a.gateways, g)
 	}
-	return a
+	return a, true
 }

@@ -123,7 +123,7 @@ func TestAcknowledge(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			got := acknowledge(tc.needs, func(n types.NamespacedName) []replica { return tc.fleet[n] })
+			got, _ := acknowledge(tc.needs, func(n types.NamespacedName) ([]replica, bool) { return tc.fleet[n], true })
 			if got.complete() != tc.wantComplete {
 				t.Errorf("complete is %v", got.complete())
 			}
@@ -131,6 +131,15 @@ func TestAcknowledge(t *testing.T) {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestAcknowledge_ConcludesNothingFromWhatNobodyCounted(t *testing.T) {
+	a, b := types.NamespacedName{Name: "a"}, types.NamespacedName{Name: "b"}
+	f := newFleets()
+	f.set(a, []replica{{name: "r"}})
+	if got, counted := acknowledge([]need{{instance: a}, {instance: b}}, f.ready); counted || got.ready != 0 {
+		t.Errorf("got %+v, counted %v", got, counted)
 	}
 }
 
@@ -193,11 +202,18 @@ func TestFleets_WaitersAreTheOnesThatWait(t *testing.T) {
 		t.Errorf("%d wait after one rests", got)
 	}
 	f.set(a, []replica{{name: "r"}})
-	if len(f.ready(a)) != 1 || len(f.ready(b)) != 0 {
-		t.Error("ready replicas are mixed up")
+	if ready, counted := f.ready(a); len(ready) != 1 || !counted {
+		t.Errorf("%v, counted %v", ready, counted)
+	}
+	if ready, counted := f.ready(b); len(ready) != 0 || counted {
+		t.Errorf("nobody counted, but there are %v, counted %v", ready, counted)
 	}
 	f.set(a, nil)
-	if len(f.ready(a)) != 0 {
-		t.Error("a replica that went stays")
+	if ready, counted := f.ready(a); len(ready) != 0 || !counted {
+		t.Errorf("after the last one went: %v, counted %v", ready, counted)
+	}
+	f.forget(a)
+	if _, counted := f.ready(a); counted {
+		t.Error("an instance that is gone is remembered")
 	}
 }

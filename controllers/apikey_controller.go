@@ -50,8 +50,9 @@ type keyScope struct {
 	known   bool
 	// seen is when what is published was first seen.
 	seen sighting
-	// ack is how far the replicas of the instance are.
-	ack acknowledgement
+	// ack is how far the replicas of the instance are; counted says that this is known.
+	ack     acknowledgement
+	counted bool
 }
 
 // SetupWithManager registers the controller.
@@ -134,8 +135,8 @@ func (r *ApiKeyReconciler) Reconcile(ctx context.Context, req ctrl.Request) (res
 			return ctrl.Result{}, err
 		}
 	}
-	if !s.known {
-		// What is published is new. The compiler wakes us once it has seen it; until then the conditions stay as they are.
+	if !s.known || !s.counted {
+		// What is published is new, or the operator is. Whoever finds out wakes us; until then the conditions stay as they are.
 		return r.again(s.material.deadline), nil
 	}
 	deadline := s.setConditions()
@@ -191,6 +192,7 @@ func (r *ApiKeyReconciler) publish(_ context.Context, s *keyScope) error {
 // acknowledge asks how far the replicas of the instance are.
 func (r *ApiKeyReconciler) acknowledge(ctx context.Context, s *keyScope) error {
 	if s.instance == nil {
+		s.counted = true
 		return nil
 	}
 	name := client.ObjectKeyFromObject(s.instance)
@@ -200,7 +202,7 @@ func (r *ApiKeyReconciler) acknowledge(ctx context.Context, s *keyScope) error {
 		return err
 	}
 	n.loaded.ApiKeys = s.seen.version
-	s.ack = acknowledge([]need{n}, r.fleets.ready)
+	s.ack, s.counted = acknowledge([]need{n}, r.fleets.ready)
 	return nil
 }
 

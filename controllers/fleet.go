@@ -29,18 +29,23 @@ func newFleets() *fleets {
 func (f *fleets) set(instance types.NamespacedName, ready []replica) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if len(ready) == 0 {
-		delete(f.byInstance, instance)
-		return
-	}
 	f.byInstance[instance] = ready
 }
 
-// ready returns the ready replicas of an instance. The slice must not be changed.
-func (f *fleets) ready(instance types.NamespacedName) []replica {
+// forget drops an instance that is gone.
+func (f *fleets) forget(instance types.NamespacedName) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.byInstance[instance]
+	delete(f.byInstance, instance)
+}
+
+// ready returns the ready replicas of an instance. The slice must not be changed. False means that nobody has counted them yet:
+// after a start, nothing may be concluded from that.
+func (f *fleets) ready(instance types.NamespacedName) ([]replica, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	ready, counted := f.byInstance[instance]
+	return ready, counted
 }
 
 // wait says that an object wants to be looked at whenever something about the replicas of some instances changes. Whoever
@@ -77,8 +82,9 @@ func (f *fleets) waiters(instance types.NamespacedName) []table.ObjectRef {
 
 // compiledSecret is what is known of the compiled Secret of an instance.
 type compiledSecret struct {
+	// uid of the instance; empty as long as nobody has looked.
 	uid types.UID
-	// digest of the contents, version of the Secret that holds them.
+	// digest of the contents, version of the Secret that holds them. Empty if there is none that is the instance's.
 	digest, version string
 }
 

@@ -207,7 +207,7 @@ func (op *operator) bindings(ctx context.Context, opts ...client.ListOption) ([]
 // ensureSecret brings the compiled Secret to what the compilation says, and wakes whoever waits for that.
 func (r *GatewayInstanceReconciler) ensureSecret(ctx context.Context, s *instanceScope) error {
 	if p := s.verdict.secretProblem; p != nil {
-		s.secret = fromProblem(v1alpha1.ConditionCredentialsCompiled, p)
+		r.noSecret(s, p)
 		return nil
 	}
 	s.secret = held(v1alpha1.ConditionCredentialsCompiled, v1alpha1.ReasonCompiled, "the credentials of this instance are current")
@@ -225,14 +225,22 @@ func (r *GatewayInstanceReconciler) ensureSecret(ctx context.Context, s *instanc
 		return err
 	}
 	if problem != nil {
-		s.secret = fromProblem(v1alpha1.ConditionCredentialsCompiled, problem)
 		s.problems = append(s.problems, problem)
+		r.noSecret(s, problem)
 		return nil
 	}
 	if r.secrets.set(s.name, compiledSecret{uid: s.instance.UID, digest: s.verdict.digest, version: version}) {
 		r.wake.objects(r.fleets.waiters(s.name)...)
 	}
 	return nil
+}
+
+// noSecret notes that the compiled Secret cannot be what it should be. One that was written before stays in use.
+func (r *GatewayInstanceReconciler) noSecret(s *instanceScope, p *table.Problem) {
+	s.secret = fromProblem(v1alpha1.ConditionCredentialsCompiled, p)
+	if r.secrets.get(s.name).uid != s.instance.UID && r.secrets.set(s.name, compiledSecret{uid: s.instance.UID}) {
+		r.wake.objects(r.fleets.waiters(s.name)...)
+	}
 }
 
 // writeSecret creates or updates the compiled Secret if its contents differ, and returns its version.

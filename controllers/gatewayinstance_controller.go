@@ -104,7 +104,11 @@ func (r *GatewayInstanceReconciler) Reconcile(ctx context.Context, req ctrl.Requ
 	case err != nil:
 		return ctrl.Result{}, err
 	}
-	deadline := s.setStatus(r.clock.Now(), r.fleets.ready(s.name))
+	ready, counted := r.fleets.ready(s.name)
+	if !counted {
+		return ctrl.Result{}, err // Whoever counts wakes us.
+	}
+	deadline := s.setStatus(r.clock.Now(), ready)
 	if err != nil {
 		return ctrl.Result{}, err
 	}

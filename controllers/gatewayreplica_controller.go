@@ -131,15 +131,19 @@ func (r *GatewayReplicaReconciler) remove(ctx context.Context, item *v1alpha1.Ga
 // publish notes the ready replicas and wakes: always those who wait, the instance and its routes when their number changed,
 // and its keys when the first one came or the last one went.
 func (r *GatewayReplicaReconciler) publish(ctx context.Context, instance types.NamespacedName, ready []replica) error {
-	before := r.fleets.ready(instance)
-	if slices.Equal(before, ready) {
+	if err := r.Get(ctx, instance, &v1alpha1.GatewayInstance{}); err != nil {
+		r.fleets.forget(instance)
+		return client.IgnoreNotFound(err)
+	}
+	before, counted := r.fleets.ready(instance)
+	if counted && slices.Equal(before, ready) {
 		return nil
 	}
 	concerned := []table.ObjectRef{instanceRef(instance)}
-	if len(before) != len(ready) {
+	if !counted || len(before) != len(ready) {
 		concerned = append(concerned, r.compiled.routesOf(instance)...)
 	}
-	if (len(before) == 0) != (len(ready) == 0) {
+	if !counted || (len(before) == 0) != (len(ready) == 0) {
 		keys, err := r.keysOf(ctx, instance)
 		if err != nil {
 			return err

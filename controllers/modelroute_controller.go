@@ -66,11 +66,14 @@ func (r *ModelRouteReconciler) Reconcile(ctx context.Context, req ctrl.Request) 
 	defer func() { err = errors.Join(err, patch.end(ctx)) }()
 
 	r.fleets.wait(s.ref, s.verdict.instances)
-	needs, err := r.routeNeeds(ctx, s)
+	needs, looked, err := r.routeNeeds(ctx, s)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	s.ack = acknowledge(needs, r.fleets.ready)
+	var counted bool
+	if s.ack, counted = acknowledge(needs, r.fleets.ready); !counted || !looked {
+		return ctrl.Result{}, nil // The operator has just started. Whoever looks and counts wakes us.
+	}
 	deadline := s.setStatus(r.clock.Now())
 	if !waiting(s.route.Status.Conditions) {
 		r.fleets.rest(s.ref)
@@ -78,21 +81,21 @@ func (r *ModelRouteReconciler) Reconcile(ctx context.Context, req ctrl.Request) 
 	return r.again(deadline), nil
 }
 
-// routeNeeds is what the replicas of each serving instance must have loaded.
-func (r *ModelRouteReconciler) routeNeeds(ctx context.Context, s *routeScope) ([]need, error) {
+// routeNeeds is what the replicas of each serving instance must have loaded. False means that this is not known yet.
+func (r *ModelRouteReconciler) routeNeeds(ctx context.Context, s *routeScope) ([]need, bool, error) {
 	needs := make([]need, 0, len(s.verdict.instances))
 	for _, name := range s.verdict.instances {
 		n, err := r.instanceNeed(ctx, name)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		n.loaded.ModelRoutes = s.seen.version
-		if len(s.route.Spec.Targets) > 0 {
-			r.needCredentials(&n)
+		if len(s.route.Spec.Targets) > 0 && !r.needCredentials(&n) {
+			return nil, false, nil
 		}
 		needs = append(needs, n)
 	}
-	return needs, nil
+	return needs, true, nil
 }
 
 // instanceNeed is what a replica must have loaded of the instance itself.
@@ -108,13 +111,12 @@ func (op *operator) instanceNeed(ctx context.Context, name types.NamespacedName)
 	return n, nil
 }
 
-// needCredentials adds the compiled Secret to what is needed: the one that holds what the current compilation says.
-func (op *operator) needCredentials(n *need) {
+// needCredentials adds the compiled Secret to what is needed: the one that holds what the current compilation says. False means
+// that nobody has looked at that Secret yet.
+func (op *operator) needCredentials(n *need) bool {
 	v, _ := op.compiled.instance(n.instance)
 	written := op.secrets.get(n.instance)
-	if v.digest == "" || v.digest != written.digest {
-		n.pending = true
-		return
-	}
+	n.pending = n.pending || v.digest == "" || v.digest != written.digest
 	n.loaded.Credentials = written.version
+	return written.uid != ""
 }

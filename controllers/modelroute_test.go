@@ -59,8 +59,8 @@ func TestModelRoute_ReadyIsNoEarlierThanTheLastReplica(t *testing.T) {
 	w.instance("default")
 	w.credential("deepseek", "sk-1")
 	one, two := w.replica("default", "r1"), w.replica("default", "r2")
-	w.eventually("the compiled Secret", func() error { return w.holds("default", w.ns+"/deepseek") })
 	route := w.route("chat", "deepseek")
+	w.eventually("the compiled Secret", func() error { return w.holds("default", w.ns+"/deepseek") })
 	w.expectConditions(route, expect{"Accepted": "True/Accepted", "ResolvedRefs": "True/ResolvedRefs",
 		"Programmed": "False/Progressing", "Reconciling": "True/Progressing"})
 
@@ -122,9 +122,9 @@ func (w *world) holds(instance, credential string) error {
 
 func TestModelRoute_ReadyNeedsEachThingThatServesIt(t *testing.T) {
 	cases := map[string]func(*v1alpha1.LoadedVersions){
-		"the route":                func(l *v1alpha1.LoadedVersions) { l.ModelRoutes = "1" },
-		"the credentials":          func(l *v1alpha1.LoadedVersions) { l.Credentials = "1" },
-		"the instance":             func(l *v1alpha1.LoadedVersions) { l.GatewayInstance = "1" },
+		"the route":                 func(l *v1alpha1.LoadedVersions) { l.ModelRoutes = "1" },
+		"the credentials":           func(l *v1alpha1.LoadedVersions) { l.Credentials = "1" },
+		"the instance":              func(l *v1alpha1.LoadedVersions) { l.GatewayInstance = "1" },
 		"anything that is a number": func(l *v1alpha1.LoadedVersions) { l.ModelRoutes = "unknown" },
 	}
 	w := newWorld(t)
@@ -135,7 +135,9 @@ func TestModelRoute_ReadyNeedsEachThingThatServesIt(t *testing.T) {
 	w.eventually("the compiled Secret", func() error { return w.holds("default", w.ns+"/deepseek") })
 	for name, behind := range cases {
 		t.Run(name, func(t *testing.T) {
-			w.change(route, func() { route.Spec.Aliases = []v1alpha1.ModelName{v1alpha1.ModelName(fmt.Sprintf("a%d", route.Generation))} })
+			w.change(route, func() {
+				route.Spec.Aliases = []v1alpha1.ModelName{v1alpha1.ModelName(fmt.Sprintf("a%d", route.Generation))}
+			})
 			w.expectConditions(route, expect{"Programmed": "False/Progressing"})
 			loaded := w.present("default")
 			behind(&loaded)

@@ -244,7 +244,7 @@ type PodResources struct {
 
 // EnvVar is an environment variable.
 //
-// +kubebuilder:validation:XValidation:rule="!(has(self.value) && has(self.secretKeyRef))",message="an env entry has value or secretKeyRef, not both"
+// +kubebuilder:validation:XValidation:rule="!(has(self.value) && has(self.secretKeyRef))",message="an env entry has value or secretKeyRef, not both; remove one"
 type EnvVar struct {
 	// name of the variable.
 	//

@@ -70,7 +70,7 @@ type ProviderCredentialSpec struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=8
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:XValidation:rule="isURL(self) && (self.startsWith('https://') || self.startsWith('http://'))",message="endpoint must be an absolute URL that begins with https:// (or http:// with allowInsecure)"
+	// +kubebuilder:validation:XValidation:rule="isURL(self) && (self.startsWith('https://') || self.startsWith('http://')) && url(self).getHostname() != ''",message="endpoint must be an absolute URL that begins with https:// (or http:// with allowInsecure)"
 	// +kubebuilder:validation:XValidation:rule="!self.contains('@') && !self.contains('?') && !self.contains('#')",message="endpoint must not hold user info, a query or a fragment; put credentials into the Secret"
 	Endpoint string `json:"endpoint,omitempty"`
 
@@ -140,7 +140,7 @@ type UpstreamTLS struct {
 
 // CABundleSource is where PEM certificates come from.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.configMapRef) != has(self.secretRef)",message="caBundle needs exactly one of configMapRef and secretRef"
+// +kubebuilder:validation:XValidation:rule="has(self.configMapRef) != has(self.secretRef)",message="caBundle needs exactly one of configMapRef and secretRef; set one, or remove the other"
 type CABundleSource struct {
 	// configMapRef is an entry of a ConfigMap of the same namespace.
 	//
@@ -160,7 +160,7 @@ type UpstreamProxy struct {
 	// +required
 	// +kubebuilder:validation:MinLength=8
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:XValidation:rule="isURL(self) && (self.startsWith('https://') || self.startsWith('http://'))",message="proxy.url must be an absolute http:// or https:// URL"
+	// +kubebuilder:validation:XValidation:rule="isURL(self) && (self.startsWith('https://') || self.startsWith('http://')) && url(self).getHostname() != ''",message="proxy.url must be an absolute http:// or https:// URL"
 	// +kubebuilder:validation:XValidation:rule="!self.contains('@')",message="proxy.url must not hold user info; put username and password into the Secret of proxy.secretRef"
 	URL string `json:"url"`
 

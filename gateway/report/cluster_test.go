@@ -118,7 +118,9 @@ func newLive(t *testing.T, edit ...func(l *live)) *live {
 }
 
 // withPod gives the replica a pod.
-func withPod(l *live) { l.opts.PodName, l.opts.PodUID = "gateway-0", "5f0b1ee1-1111-2222-3333-444455556666" }
+func withPod(l *live) {
+	l.opts.PodName, l.opts.PodUID = "gateway-0", "5f0b1ee1-1111-2222-3333-444455556666"
+}
 
 // object reads the object; nil if there is none.
 func (l *live) object() *v1alpha1.GatewayReplica {
@@ -171,7 +173,9 @@ func TestReplica_writesTheObject(t *testing.T) {
 
 	l.replica.SetReady(true)
 	l.replica.Loaded(source.Versions{ModelRoutes: "11", ApiKeys: "12", Credentials: "13", GatewayInstance: "14"})
-	o = l.eventually("ready", func(o *v1alpha1.GatewayReplica) bool { return meta.IsStatusConditionTrue(o.Status.Conditions, v1alpha1.ConditionReady) })
+	o = l.eventually("ready", func(o *v1alpha1.GatewayReplica) bool {
+		return meta.IsStatusConditionTrue(o.Status.Conditions, v1alpha1.ConditionReady)
+	})
 	loaded := v1alpha1.LoadedVersions{ModelRoutes: "11", ApiKeys: "12", Credentials: "13", GatewayInstance: "14"}
 	if diff := cmp.Diff(loaded, o.Status.Loaded); diff != "" {
 		t.Errorf("loaded (-want +got):\n%s", diff)

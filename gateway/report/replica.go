@@ -142,9 +142,9 @@ func (r *Replica) Run(ctx context.Context) (err error) {
 		}
 	}()
 	backoff := newBackoff()
-	timer := r.opts.Clock.NewTimer(0)
+	timer := r.opts.Clock.NewTimer(renewInterval)
+	timer.Stop()
 	defer timer.Stop()
-	<-timer.C()
 	for {
 		begin := r.opts.Clock.Now()
 		pause, renew := minInterval, renewInterval
@@ -166,16 +166,18 @@ func (r *Replica) Run(ctx context.Context) (err error) {
 
 // rest waits for pause, and then for news or until renew is over, both from begin. False: ctx ended.
 func (r *Replica) rest(ctx context.Context, timer clock.Timer, begin time.Time, pause, renew time.Duration) bool {
-	left := func(d time.Duration) time.Duration { return max(0, d-r.opts.Clock.Since(begin)) }
-	timer.Reset(left(pause))
-	select {
-	case <-timer.C():
-	case <-ctx.Done():
-		return false
+	return r.sleep(ctx, timer, pause-r.opts.Clock.Since(begin), nil) && r.sleep(ctx, timer, renew-r.opts.Clock.Since(begin), r.wake)
+}
+
+// sleep waits for a while or for news. False: ctx ended.
+func (r *Replica) sleep(ctx context.Context, timer clock.Timer, d time.Duration, news <-chan struct{}) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
 	}
-	timer.Reset(left(renew))
+	timer.Reset(d)
+	defer timer.Stop()
 	select {
-	case <-r.wake:
+	case <-news:
 	case <-timer.C():
 	case <-ctx.Done():
 		return false

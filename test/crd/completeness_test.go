@@ -74,9 +74,7 @@ func refusals(n node) []string {
 		phrases = append(phrases, rule.Message)
 	}
 	for _, name := range n.Required {
-		if n.path != "" || name != "spec" {
-			phrases = append(phrases, name+": Required value")
-		}
+		phrases = append(phrases, name+": Required value")
 	}
 	if n.Pattern != "" && !n.XIntOrString {
 		phrases = append(phrases, "should match '"+n.Pattern+"'")
@@ -156,8 +154,8 @@ func exemptions() []exemption {
 	const podFields = "corev1's own type, checked by the API server when a pod is made; the object's size bounds it"
 	return []exemption{
 		{"spec.podTemplate.affinity.", podFields},
-		{"spec.podTemplate.tolerations[].", podFields},
-		{"spec.podTemplate.topologySpreadConstraints[].", podFields},
+		{"spec.podTemplate.tolerations[]", podFields},
+		{"spec.podTemplate.topologySpreadConstraints[]", podFields},
 		{"amespaces.selector.", "metav1's LabelSelector"},
 		{"parameters.defaults.", "members that are only declared so that a rule can refuse them"},
 		{"parameters.overrides.", "members that are only declared so that a rule can refuse them"},

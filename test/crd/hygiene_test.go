@@ -149,8 +149,11 @@ func TestDefinitionsAreListedWell(t *testing.T) {
 			if diff := cmp.Diff([]string{"vipcloud"}, d.Spec.Names.Categories); diff != "" {
 				t.Errorf("categories (-want +got):\n%s", diff)
 			}
-			if d.Spec.Scope != apiextensionsv1.NamespaceScoped || version.Name != "v1alpha1" || version.Subresources.Status == nil {
-				t.Errorf("scope %s, version %s, subresources %v; want a namespaced v1alpha1 with a status", d.Spec.Scope, version.Name, version.Subresources)
+			if d.Spec.Scope != apiextensionsv1.NamespaceScoped || version.Name != "v1alpha1" || len(d.Spec.Versions) != 1 {
+				t.Errorf("scope %s, versions %d, the first %s; want a namespaced v1alpha1 alone", d.Spec.Scope, len(d.Spec.Versions), version.Name)
+			}
+			if version.Subresources == nil || version.Subresources.Status == nil {
+				t.Error("the status is no subresource")
 			}
 		})
 	}

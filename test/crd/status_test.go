@@ -21,8 +21,8 @@ func minimal(t *testing.T, kind string) *unstructured.Unstructured {
 	return readManifest(t, kind+"/minimal/ok.yaml").docs[0]
 }
 
-// minimals reads the smallest object of every kind.
-func minimals(t *testing.T) map[string]*unstructured.Unstructured {
+// smallest reads the smallest object of every kind.
+func smallest(t *testing.T) map[string]*unstructured.Unstructured {
 	t.Helper()
 	objects := map[string]*unstructured.Unstructured{}
 	for _, file := range ruleFiles(t) {
@@ -101,7 +101,7 @@ func get(t *testing.T, obj *unstructured.Unstructured) *unstructured.Unstructure
 
 // TestStatusIsASubresource: who may write a spec writes no status, and the other way round.
 func TestStatusIsASubresource(t *testing.T) {
-	for kind, obj := range minimals(t) {
+	for kind, obj := range smallest(t) {
 		t.Run(kind, func(t *testing.T) {
 			obj.Object["status"] = map[string]any{"observedGeneration": int64(7)}
 			if err := create(t, obj); err != nil {
@@ -179,7 +179,7 @@ func TestToolsUnderstandTheStatus(t *testing.T) {
 		"stalled":                      {[]metav1.Condition{condition(ready, "False"), condition(stalled, "True")}, kstatus.FailedStatus},
 		"not ready, and nothing known": {[]metav1.Condition{condition(ready, "False")}, kstatus.InProgressStatus},
 	}
-	for kind, obj := range minimals(t) {
+	for kind, obj := range smallest(t) {
 		t.Run(kind, func(t *testing.T) {
 			if err := create(t, obj); err != nil {
 				t.Fatal(err)

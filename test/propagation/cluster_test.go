@@ -263,7 +263,7 @@ func (w *world) within(limit time.Duration, what string, condition func() bool) 
 		if time.Since(started) > limit {
 			w.t.Fatalf("not within %s: %s", limit, what)
 		}
-		<-time.After(2 * time.Millisecond)
+		<-time.After(5 * time.Millisecond)
 	}
 	return time.Since(started)
 }

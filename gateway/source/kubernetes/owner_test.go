@@ -429,8 +429,7 @@ func TestOwner_namespacedMode(t *testing.T) {
 		t.Errorf("watches started again because they were behind (-want +got):\n%s", diff)
 	}
 	r.send("routes/a", opList)
-	want := r.send("routes/b", opList)
-	_ = want
+	r.send("routes/b", opList)
 	if got := r.loadedRoutes(); got != "8" {
 		t.Errorf("loaded is %q, want 8, as far as the watch of namespace system has come", got)
 	}

@@ -80,7 +80,7 @@ func (d *Document) Namespace() string {
 // Ref names the document in messages, as far as it can.
 func (d *Document) Ref() string {
 	ref := d.text("kind")
-	if d.Name() == "" {
+	if ref == "" || d.Name() == "" {
 		return ref
 	}
 	if ns := d.Namespace(); ns != "" {

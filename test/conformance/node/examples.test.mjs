@@ -70,6 +70,8 @@ test('the stream', async () => {
   const documented = JSON.parse(example('stream.txt').split('\n')[0].slice('data: '.length));
   const response = await ask({ ...hello, stream: true });
   assert.match(response.headers.get('content-type'), /^text\/event-stream/);
+  assert.equal(response.headers.get('content-encoding'), null, 'a compressed stream would be held back');
+  assert.notEqual(response.headers.get('connection'), 'close', 'a cut would look like a clean end');
   const lines = (await response.text()).split('\n\n');
   assert.equal(lines.pop(), '', 'the last event ends with an empty line');
   assert.equal(lines.pop(), 'data: [DONE]');

@@ -1,11 +1,11 @@
 """What the suites share: the addresses they are given, clients, the cases that all languages run, and what went over the wire."""
 
+import http.client
 import json
 import os
 import time
 import unittest
-import urllib.error
-import urllib.request
+import urllib.parse
 from pathlib import Path
 
 import httpx2
@@ -59,7 +59,6 @@ class Suite(unittest.TestCase):
             for label, args in rows:
                 def one(self, method=method, args=args):
                     method(self, *args)
-                one.__doc__ = f"{name.removeprefix('test_').replace('_', ' ')}: {label}"
                 setattr(cls, f"{name}: {label}", one)
 
     def client(self, key="main", **options):
@@ -121,15 +120,16 @@ def text_of(chunks):
 
 
 def ask(method, url, headers=None, body=None):
-    """Plain HTTP: status, headers and body, whatever the status."""
-    data = body.encode() if body is not None else None
-    request = urllib.request.Request(url, data=data, headers=headers or {}, method=method)
+    """Plain HTTP, without redirects: status, headers and body, whatever the status."""
+    parts = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=30)
     try:
-        with urllib.request.urlopen(request, timeout=30) as response:
-            return response.status, response.headers, response.read()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.headers, error.read()
+        target = url.removeprefix(f"{parts.scheme}://{parts.netloc}")
+        connection.request(method, target, body=body.encode() if body is not None else None, headers=headers or {})
+        response = connection.getresponse()
+        return response.status, response.headers, response.read()
+    finally:
+        connection.close()
 
 
 def metric(name):

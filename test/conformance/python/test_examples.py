@@ -23,8 +23,8 @@ def run(*command):
     return subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout
 
 
-def chat(body):
-    return ask("POST", f"{BASE_URL}/chat/completions", HEADERS, json.dumps(body))
+def chat(body, headers=None):
+    return ask("POST", f"{BASE_URL}/chat/completions", {**HEADERS, **(headers or {})}, json.dumps(body))
 
 
 class Examples(Suite):
@@ -63,8 +63,10 @@ class Examples(Suite):
 
     def test_the_stream(self):
         documented = json.loads(example("stream.txt").splitlines()[0].removeprefix("data: "))
-        _, headers, body = chat({**HELLO, "stream": True})
+        _, headers, body = chat({**HELLO, "stream": True}, {"Accept-Encoding": "gzip, deflate, br"})
         self.assertTrue(headers["content-type"].startswith("text/event-stream"))
+        self.assertIsNone(headers["content-encoding"], "a compressed stream would be held back")
+        self.assertNotEqual(headers["connection"], "close", "a cut would look like a clean end")
         *events, done, rest = body.decode().split("\n\n")
         self.assertEqual((done, rest), ("data: [DONE]", ""), "the last event ends with an empty line")
         text = ""

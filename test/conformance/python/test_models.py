@@ -14,7 +14,7 @@ class Models(Suite):
         self.assertLessEqual({GENERAL, "conformance/granted", "conformance/private", "deepseek-v4-pro"}, ids)
         self.assertFalse(ids & {"conformance/preview", "conformance/soon", "conformance-alias"})
         for m in models:
-            self.assertEqual(set(m.model_dump()), {"created", "id", "object", "owned_by"})
+            self.assertEqual(set(m.to_dict()), {"created", "id", "object", "owned_by"})
             self.assertEqual(m.object, "model")
             self.assertIsInstance(m.created, int)
 
