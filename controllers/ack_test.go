@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"vipcloud.ai/vipcloud/api/v1alpha1"
+	"vipcloud.ai/vipcloud/gateway/table"
 )
 
 func TestLivenessOf(t *testing.T) {
@@ -187,20 +188,39 @@ func TestSightings(t *testing.T) {
 	}
 }
 
-func TestFleets_WaitersAreTheOnesThatWait(t *testing.T) {
+func TestFleets_DueAreThoseWhoGainFromIt(t *testing.T) {
 	f := newFleets()
 	a, b := types.NamespacedName{Name: "a"}, types.NamespacedName{Name: "b"}
-	one, two := instanceRef(types.NamespacedName{Name: "one"}), instanceRef(types.NamespacedName{Name: "two"})
-	f.wait(one, []types.NamespacedName{a, b})
-	f.wait(two, []types.NamespacedName{b})
-	f.wait(two, []types.NamespacedName{b})
-	if got := len(f.waiters(b)); got != 2 {
-		t.Errorf("%d wait for b", got)
+	route := table.ObjectRef{Kind: v1alpha1.KindModelRoute, Name: "r"}
+	key := table.ObjectRef{Kind: v1alpha1.KindApiKey, Name: "k"}
+	wants := need{instance: b, loaded: v1alpha1.LoadedVersions{ApiKeys: "10"}}
+	at := func(v string) replica { return replica{loaded: v1alpha1.LoadedVersions{ApiKeys: v}} }
+	f.wait(route, need{instance: a}, need{instance: b})
+	f.wait(key, wants)
+	f.wait(key, wants)
+	cases := map[string]struct {
+		ready []replica
+		want  int
+	}{
+		"nobody is ready":             {nil, 2},
+		"one is behind":               {[]replica{at("10"), at("9")}, 1},
+		"all have what the key needs": {[]replica{at("10"), at("11")}, 2},
 	}
-	f.rest(one)
-	if got := len(f.waiters(a)) + len(f.waiters(b)); got != 1 {
-		t.Errorf("%d wait after one rests", got)
+	for name, tc := range cases {
+		f.set(b, tc.ready)
+		if got := f.due(b); len(got) != tc.want {
+			t.Errorf("%s: due are %v, want %d", name, got, tc.want)
+		}
 	}
+	f.rest(route)
+	if got := len(f.due(a)) + len(f.due(b)); got != 1 {
+		t.Errorf("%d are due after the route rests", got)
+	}
+}
+
+func TestFleets_Ready(t *testing.T) {
+	f := newFleets()
+	a, b := types.NamespacedName{Name: "a"}, types.NamespacedName{Name: "b"}
 	f.set(a, []replica{{name: "r"}})
 	if ready, counted := f.ready(a); len(ready) != 1 || !counted {
 		t.Errorf("%v, counted %v", ready, counted)

@@ -196,12 +196,12 @@ func (r *ApiKeyReconciler) acknowledge(ctx context.Context, s *keyScope) error {
 		return nil
 	}
 	name := client.ObjectKeyFromObject(s.instance)
-	r.fleets.wait(s.ref, []types.NamespacedName{name})
 	n, err := r.instanceNeed(ctx, name)
 	if err != nil {
 		return err
 	}
 	n.loaded.ApiKeys = s.seen.version
+	r.fleets.wait(s.ref, n)
 	s.ack, s.counted = acknowledge([]need{n}, r.fleets.ready)
 	return nil
 }

@@ -1,12 +1,12 @@
 package controllers
 
 import (
-	"maps"
 	"slices"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"vipcloud.ai/vipcloud/api/v1alpha1"
 	"vipcloud.ai/vipcloud/gateway/table"
 )
 
@@ -14,14 +14,14 @@ import (
 type fleets struct {
 	mu         sync.Mutex
 	byInstance map[types.NamespacedName][]replica
-	waiting    map[types.NamespacedName]map[table.ObjectRef]struct{}
+	waiting    map[types.NamespacedName]map[table.ObjectRef]need
 }
 
 // newFleets makes an empty one.
 func newFleets() *fleets {
 	return &fleets{
 		byInstance: map[types.NamespacedName][]replica{},
-		waiting:    map[types.NamespacedName]map[table.ObjectRef]struct{}{},
+		waiting:    map[types.NamespacedName]map[table.ObjectRef]need{},
 	}
 }
 
@@ -48,16 +48,16 @@ func (f *fleets) ready(instance types.NamespacedName) ([]replica, bool) {
 	return ready, counted
 }
 
-// wait says that an object wants to be looked at whenever something about the replicas of some instances changes. Whoever
-// waits does so before looking, or a change in between is missed.
-func (f *fleets) wait(ref table.ObjectRef, instances []types.NamespacedName) {
+// wait says that an object wants to be looked at when the replicas of some instances change. Whoever waits does so before
+// looking, or a change in between is missed.
+func (f *fleets) wait(ref table.ObjectRef, needs ...need) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, instance := range instances {
-		if f.waiting[instance] == nil {
-			f.waiting[instance] = map[table.ObjectRef]struct{}{}
+	for _, n := range needs {
+		if f.waiting[n.instance] == nil {
+			f.waiting[n.instance] = map[table.ObjectRef]need{}
 		}
-		f.waiting[instance][ref] = struct{}{}
+		f.waiting[n.instance][ref] = n
 	}
 }
 
@@ -73,11 +73,20 @@ func (f *fleets) rest(ref table.ObjectRef) {
 	}
 }
 
-// waiters returns the objects that wait for an instance.
-func (f *fleets) waiters(instance types.NamespacedName) []table.ObjectRef {
+// due returns the objects that wait for an instance and have something to gain from being looked at. Routes show how many
+// replicas have loaded them; of keys there can be many, so they are due only once every ready replica has what they need.
+func (f *fleets) due(instance types.NamespacedName) []table.ObjectRef {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return slices.Collect(maps.Keys(f.waiting[instance]))
+	var refs []table.ObjectRef
+	for ref, n := range f.waiting[instance] {
+		behind := func(r replica) bool { return !n.met(r) }
+		if ref.Kind == v1alpha1.KindApiKey && slices.ContainsFunc(f.byInstance[instance], behind) {
+			continue
+		}
+		refs = append(refs, ref)
+	}
+	return refs
 }
 
 // compiledSecret is what is known of the compiled Secret of an instance.

@@ -230,7 +230,7 @@ func (r *GatewayInstanceReconciler) ensureSecret(ctx context.Context, s *instanc
 		return nil
 	}
 	if r.secrets.set(s.name, compiledSecret{uid: s.instance.UID, digest: s.verdict.digest, version: version}) {
-		r.wake.objects(r.fleets.waiters(s.name)...)
+		r.wake.objects(r.fleets.due(s.name)...)
 	}
 	return nil
 }
@@ -239,7 +239,7 @@ func (r *GatewayInstanceReconciler) ensureSecret(ctx context.Context, s *instanc
 func (r *GatewayInstanceReconciler) noSecret(s *instanceScope, p *table.Problem) {
 	s.secret = fromProblem(v1alpha1.ConditionCredentialsCompiled, p)
 	if r.secrets.get(s.name).uid != s.instance.UID && r.secrets.set(s.name, compiledSecret{uid: s.instance.UID}) {
-		r.wake.objects(r.fleets.waiters(s.name)...)
+		r.wake.objects(r.fleets.due(s.name)...)
 	}
 }
 

@@ -220,52 +220,6 @@ func TestGatewayInstance_BindingsFollowTheSpec(t *testing.T) {
 	})
 }
 
-func TestSweeper_DeletesWhatAnInstanceLeaves(t *testing.T) {
-	w := newWorld(t)
-	binding := func(instance, uid string) *rbacv1.ClusterRoleBinding {
-		return &rbacv1.ClusterRoleBinding{
-			ObjectMeta: metav1.ObjectMeta{Name: "vipcloud-" + w.ns + "." + instance, Labels: map[string]string{
-				render.LabelManagedBy: render.ManagedBy, v1alpha1.LabelInstance: instance,
-				v1alpha1.LabelInstanceNamespace: w.ns, v1alpha1.LabelInstanceUID: uid}},
-			RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "vipcloud-gateway-reader"},
-		}
-	}
-	t.Run("on deletion", func(t *testing.T) {
-		instance := w.instance("first", servesAll)
-		found := binding("first", "")
-		w.eventually("the binding", func() error { return w.Get(w.ctx, client.ObjectKeyFromObject(found), found) })
-		w.remove(instance)
-		w.eventually("sweeping", func() error { return w.gone(found) })
-	})
-	t.Run("at start", func(t *testing.T) {
-		w.stop()
-		leftover, alike := binding("gone", "some-uid"), binding("unlabelled", "x")
-		alike.Labels = map[string]string{v1alpha1.LabelInstance: "gone"}
-		w.create(leftover)
-		w.create(alike)
-		w.start(nil)
-		w.eventually("sweeping", func() error { return w.gone(leftover) })
-		w.get(alike)
-		w.remove(alike)
-	})
-	t.Run("of an instance that was made anew", func(t *testing.T) {
-		w.stop()
-		instance := w.instance("anew", servesAll)
-		stale := binding("anew", "the-uid-before")
-		w.create(stale)
-		w.start(nil)
-		w.eventually("a binding of the present instance", func() error {
-			if err := w.Get(w.ctx, client.ObjectKeyFromObject(stale), stale); err != nil {
-				return err
-			}
-			if got := stale.Labels[v1alpha1.LabelInstanceUID]; got != string(instance.UID) {
-				return fmt.Errorf("it is labelled %s", got)
-			}
-			return nil
-		})
-	})
-}
-
 func TestGatewayInstance_NamespacedMode(t *testing.T) {
 	w := newQuietWorld(t)
 	tenant, unwatched := w.namespace(nil), w.namespace(nil)
@@ -388,65 +342,6 @@ func (w *world) deploymentStatus(deployment *appsv1.Deployment, status appsv1.De
 		deployment.Status = status
 		return w.Status().Update(w.ctx, deployment)
 	})
-}
-
-func TestGatewayReplica_ReadyAsItsPodIs(t *testing.T) {
-	w := newWorld(t)
-	instance := w.instance("default")
-	pod := &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Namespace: w.ns, Name: "pod-1", Labels: render.Labels(instance)},
-		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "gateway", Image: testImage}}},
-	}
-	w.create(pod)
-	replica := &v1alpha1.GatewayReplica{ObjectMeta: metav1.ObjectMeta{Namespace: w.ns, Name: "pod-1"},
-		Spec: v1alpha1.GatewayReplicaSpec{Instance: "default", PodName: "pod-1"}}
-	w.create(replica)
-	w.report(replica, func(st *v1alpha1.GatewayReplicaStatus) {
-		st.Conditions = []metav1.Condition{{Type: "Ready", Status: "True", Reason: "Ready", LastTransitionTime: metav1.Now()}}
-	})
-	w.expectConditions(instance, expect{"Available": "False/NoReadyReplica"})
-	w.podReady(pod, corev1.ConditionTrue)
-	w.ready(instance)
-	w.podReady(pod, corev1.ConditionFalse)
-	w.expectConditions(instance, expect{"Available": "False/NoReadyReplica"})
-	w.podReady(pod, corev1.ConditionTrue)
-	w.ready(instance)
-
-	now := int64(0)
-	if err := w.Delete(w.ctx, pod, &client.DeleteOptions{GracePeriodSeconds: &now}); err != nil {
-		t.Fatal(err)
-	}
-	w.expectConditions(instance, expect{"Available": "False/NoReadyReplica"})
-	w.clock.step(replicaGone)
-	w.poke(v1alpha1.KindGatewayReplica, instance)
-	w.eventually("its object goes too", func() error { return w.gone(replica) })
-}
-
-// podReady writes what the kubelet would.
-func (w *world) podReady(pod *corev1.Pod, status corev1.ConditionStatus) {
-	w.t.Helper()
-	w.get(pod)
-	pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: status}}
-	if err := w.Status().Update(w.ctx, pod); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-func TestGatewayReplica_SilenceOutsideTheClusterIsDeath(t *testing.T) {
-	w := newWorld(t)
-	instance := w.instance("default")
-	replica := w.replica("default", "laptop")
-	w.ready(instance)
-	w.clock.step(replicaStale)
-	w.poke(v1alpha1.KindGatewayReplica, instance)
-	w.expectConditions(instance, expect{"Available": "False/NoReadyReplica"})
-	w.report(replica, func(*v1alpha1.GatewayReplicaStatus) {})
-	w.ready(instance)
-
-	w.clock.step(replicaGone)
-	w.poke(v1alpha1.KindGatewayReplica, instance)
-	w.eventually("its object is deleted", func() error { return w.gone(replica) })
-	w.expectConditions(instance, expect{"Available": "False/NoReadyReplica"})
 }
 
 func TestGatewayInstance_DeletingNeverHangs(t *testing.T) {

@@ -128,7 +128,7 @@ func (r *GatewayReplicaReconciler) remove(ctx context.Context, item *v1alpha1.Ga
 	return nil
 }
 
-// publish notes the ready replicas and wakes: always those who wait, the instance and its routes when their number changed,
+// publish notes the ready replicas and wakes: always those who wait for them, the instance and its routes when their number changed,
 // and its keys when the first one came or the last one went.
 func (r *GatewayReplicaReconciler) publish(ctx context.Context, instance types.NamespacedName, ready []replica) error {
 	if err := r.Get(ctx, instance, &v1alpha1.GatewayInstance{}); err != nil {
@@ -152,7 +152,7 @@ func (r *GatewayReplicaReconciler) publish(ctx context.Context, instance types.N
 	}
 	r.fleets.set(instance, ready)
 	r.wake.objects(concerned...)
-	r.wake.objects(r.fleets.waiters(instance)...)
+	r.wake.objects(r.fleets.due(instance)...)
 	return nil
 }
 

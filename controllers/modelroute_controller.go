@@ -65,11 +65,11 @@ func (r *ModelRouteReconciler) Reconcile(ctx context.Context, req ctrl.Request) 
 	patch := r.beginStatus(s.route, &s.route.Status.Conditions)
 	defer func() { err = errors.Join(err, patch.end(ctx)) }()
 
-	r.fleets.wait(s.ref, s.verdict.instances)
 	needs, looked, err := r.routeNeeds(ctx, s)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	r.fleets.wait(s.ref, needs...)
 	var counted bool
 	if s.ack, counted = acknowledge(needs, r.fleets.ready); !counted || !looked {
 		return ctrl.Result{}, nil // The operator has just started. Whoever looks and counts wakes us.
@@ -81,21 +81,21 @@ func (r *ModelRouteReconciler) Reconcile(ctx context.Context, req ctrl.Request) 
 	return r.again(deadline), nil
 }
 
-// routeNeeds is what the replicas of each serving instance must have loaded. False means that this is not known yet.
+// routeNeeds is what the replicas of each serving instance must have loaded. False means that this is not wholly known yet.
 func (r *ModelRouteReconciler) routeNeeds(ctx context.Context, s *routeScope) ([]need, bool, error) {
-	needs := make([]need, 0, len(s.verdict.instances))
+	needs, looked := make([]need, 0, len(s.verdict.instances)), true
 	for _, name := range s.verdict.instances {
 		n, err := r.instanceNeed(ctx, name)
 		if err != nil {
 			return nil, false, err
 		}
 		n.loaded.ModelRoutes = s.seen.version
-		if len(s.route.Spec.Targets) > 0 && !r.needCredentials(&n) {
-			return nil, false, nil
+		if len(s.route.Spec.Targets) > 0 {
+			looked = r.needCredentials(&n) && looked
 		}
 		needs = append(needs, n)
 	}
-	return needs, true, nil
+	return needs, looked, nil
 }
 
 // instanceNeed is what a replica must have loaded of the instance itself.

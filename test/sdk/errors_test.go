@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
@@ -22,7 +23,7 @@ import (
 )
 
 // secrets must never reach a client: addresses, credentials and the words of foreign software.
-const secrets = `(?i)127\.0\.0\.1|sk-sim|simulat|nginx|upstream connect|https?:|\.go:`
+const secrets = `(?i)127\.0\.0\.1|sk-sim|simulat|nginx|upstream connect|request_id|https?:|\.go:`
 
 // errorCase is a request that fails before its first byte.
 type errorCase struct {
@@ -132,7 +133,7 @@ func TestErrors_sdkRecoversFromRateLimit(t *testing.T) {
 			w.vendors.Vendor(sim.OpenAI).FailNext(2, sim.RateLimit)
 			var made calls
 			client := w.client("", option.WithMaxRetries(2), made.option())
-			text := ""
+			var text string
 			if stream {
 				chunks, err := collect(client.Chat.Completions.NewStreaming(t.Context(), ask(general, "[[echo at last]]")))
 				if err != nil {
@@ -163,7 +164,7 @@ func TestErrors_bodyOf33MiBIsRefusedAndTheSDKLearnsWhy(t *testing.T) {
 	client := w.client("")
 	_, err := client.Chat.Completions.New(t.Context(), ask(general, strings.Repeat("x", 33<<20)))
 	var e *openai.Error
-	if !errors.As(err, &e) || e.StatusCode != 413 || e.Code != "body_too_large" {
+	if !errors.As(err, &e) || e.StatusCode != http.StatusRequestEntityTooLarge || e.Code != "body_too_large" {
 		t.Errorf("got %v", err)
 	}
 }
@@ -173,7 +174,7 @@ func TestErrors_endpointThatIsNotServed(t *testing.T) {
 	client := w.client("")
 	_, err := client.Embeddings.New(t.Context(), openai.EmbeddingNewParams{Model: general})
 	var e *openai.Error
-	if !errors.As(err, &e) || e.StatusCode != 404 || e.Code != "unknown_url" {
+	if !errors.As(err, &e) || e.StatusCode != http.StatusNotFound || e.Code != "unknown_url" {
 		t.Errorf("got %v", err)
 	}
 }
@@ -193,7 +194,9 @@ func TestStreams_breakIsAnErrorAndNeverACleanEnd(t *testing.T) {
 			if !errors.As(err, &e) {
 				t.Fatalf("error is %T: %v", err, err)
 			}
-			var told struct{ Error struct{ Type, Code, Message string } }
+			var told struct {
+				Error struct{ Type, Code, Message string }
+			}
 			if err := json.Unmarshal(e.Event.Data, &told); err != nil || told.Error.Type != tc.Type || told.Error.Code != tc.Code {
 				t.Errorf("told %s, want %s %s", e.Event.Data, tc.Type, tc.Code)
 			}

@@ -2,6 +2,7 @@ package sdk_test
 
 import (
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -72,7 +73,7 @@ func TestModels_getTakesNamesWithSlashes(t *testing.T) {
 	for _, id := range []string{"gpt-4", "conformance/preview", "conformance/soon"} {
 		_, err := client.Models.Get(t.Context(), id)
 		var e *openai.Error
-		if !errors.As(err, &e) || e.StatusCode != 404 || e.Code != "unknown_model" {
+		if !errors.As(err, &e) || e.StatusCode != http.StatusNotFound || e.Code != "unknown_model" {
 			t.Errorf("%s: got %v", id, err)
 		}
 	}

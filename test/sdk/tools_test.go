@@ -1,6 +1,7 @@
 package sdk_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -51,9 +52,9 @@ func TestTools_callAndAnswerToItsResult(t *testing.T) {
 				t.Fatalf("calls with finish reason %s (-want +got):\n%s", choice.FinishReason, diff)
 			}
 			assistant := choice.Message.ToParam()
-			if f := choice.Message.JSON.ExtraFields["reasoning_content"]; f.Valid() {
+			if raw := choice.Message.JSON.ExtraFields["reasoning_content"].Raw(); raw != "" {
 				// The SDK does not carry members over that it does not know; this vendor insists on this one.
-				assistant.OfAssistant.SetExtraFields(map[string]any{"reasoning_content": "Let me think 思考."})
+				assistant.OfAssistant.SetExtraFields(map[string]any{"reasoning_content": json.RawMessage(raw)})
 			}
 			body.Messages = append(body.Messages, assistant, openai.ToolMessage("晴 21°C", choice.Message.ToolCalls[0].ID))
 			second, err := client.Chat.Completions.New(t.Context(), body)

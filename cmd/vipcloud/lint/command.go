@@ -100,6 +100,9 @@ func (r *run) load(path string, stdin io.Reader) error {
 		}
 	}
 	for _, file := range files {
+		if manifests.IsKustomization(file) {
+			continue
+		}
 		data, err := os.ReadFile(file)
 		if err != nil {
 			return fmt.Errorf("reading manifest: %w", err)

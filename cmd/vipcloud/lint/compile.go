@@ -93,9 +93,13 @@ func (r *run) states(set *manifests.Set) map[types.NamespacedName]table.Credenti
 	states := set.States()
 	for _, c := range set.Credentials() {
 		id := types.NamespacedName{Namespace: c.Namespace, Name: c.Name}
-		if p := states[id].Problem; p != nil && p.Reason == v1alpha1.ReasonRefNotFound {
+		p := states[id].Problem
+		if p == nil || p.Reason != v1alpha1.ReasonRefNotFound {
+			continue
+		}
+		states[id] = table.CredentialState{}
+		if !r.broken[manifests.ID{Kind: v1alpha1.KindProviderCredential, Namespace: c.Namespace, Name: c.Name}] {
 			r.add(set, v1alpha1.KindProviderCredential, c.Namespace, c.Name, Warning, p.Reason, p.Message)
-			states[id] = table.CredentialState{}
 		}
 	}
 	return states

@@ -13,6 +13,7 @@ type stream struct {
 	includeUsage bool
 	done         bool
 	out          []byte
+	shape        shape
 }
 
 var _ provider.ChatStream = (*stream)(nil)
@@ -30,6 +31,11 @@ func (s *stream) Event(data []byte, chunk *provider.ChatChunk) error {
 		s.done, chunk.Done = true, true
 		return nil
 	}
+	if text, ok := s.shape.match(data); ok {
+		s.out = s.shape.apply(s.out[:0], text)
+		chunk.Data, chunk.Content = s.out, true
+		return nil
+	}
 	t := &s.translator
 	if err := t.translate(data); err != nil {
 		return err
@@ -40,6 +46,9 @@ func (s *stream) Event(data []byte, chunk *provider.ChatChunk) error {
 	}
 	s.out = t.edits.apply(s.out[:0], data)
 	chunk.Data, chunk.Content = s.out, t.now.content
+	if t.now.content && !t.finished {
+		s.shape.learn(data, s.out)
+	}
 	return nil
 }
 

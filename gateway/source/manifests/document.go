@@ -23,6 +23,7 @@ type Document struct {
 
 	node   *yaml.Node
 	offset int // lines of the file before the node's text
+	last   int // the last line of the node's text; YAML knows more line ends than we count
 }
 
 // Problem is something that is wrong with a file or an object.
@@ -150,17 +151,18 @@ func parseChunk(name string, chunk []byte, offset int) (docs []*Document, proble
 	if blank(chunk) {
 		return nil, nil
 	}
+	last := offset + bytes.Count(chunk, []byte("\n")) + 1
 	var root yaml.Node
 	if err := yaml.Unmarshal(chunk, &root); err != nil {
-		return nil, parseProblem(name, offset, err)
+		return nil, parseProblem(name, offset, last, err)
 	}
 	raw, err := kyaml.YAMLToJSONStrict(chunk)
 	if err != nil {
-		return nil, parseProblem(name, offset, err)
+		return nil, parseProblem(name, offset, last, err)
 	}
 	var value any
 	if err := utiljson.Unmarshal(raw, &value); err != nil {
-		return nil, parseProblem(name, offset, err)
+		return nil, parseProblem(name, offset, last, err)
 	}
 	object, ok := value.(map[string]any)
 	if !ok || len(root.Content) == 0 {
@@ -169,7 +171,9 @@ func parseChunk(name string, chunk []byte, offset int) (docs []*Document, proble
 		}
 		return nil, &Problem{File: name, Line: offset + 1, Message: "is no object: it needs apiVersion, kind and metadata"}
 	}
-	return expand(&Document{File: name, Line: root.Content[0].Line + offset, Value: object, node: root.Content[0], offset: offset}), nil
+	d := &Document{File: name, Value: object, node: root.Content[0], offset: offset, last: last}
+	d.Line = d.LineOf("")
+	return expand(d), nil
 }
 
 // blank says that a chunk has nothing but comments and separators.
@@ -196,8 +200,9 @@ func expand(d *Document) []*Document {
 		if !ok || nodes == nil || i >= len(resolve(nodes).Content) {
 			continue
 		}
-		node := resolve(nodes).Content[i]
-		docs = append(docs, &Document{File: d.File, Line: node.Line + d.offset, Value: object, node: node, offset: d.offset})
+		entry := &Document{File: d.File, Value: object, node: resolve(nodes).Content[i], offset: d.offset, last: d.last}
+		entry.Line = entry.LineOf("")
+		docs = append(docs, entry)
 	}
 	return docs
 }
@@ -206,11 +211,11 @@ func expand(d *Document) []*Document {
 var errorLine = regexp.MustCompile(`(?:error converting YAML to JSON: )?yaml: (?:unmarshal errors:\s*)?(?:line (\d+): )?`)
 
 // parseProblem turns what a parser says into a problem with the line of the file.
-func parseProblem(name string, offset int, err error) *Problem {
+func parseProblem(name string, offset, last int, err error) *Problem {
 	p := &Problem{File: name, Line: offset + 1, Message: err.Error()}
 	if m := errorLine.FindStringSubmatch(p.Message); m != nil {
 		if n, err := strconv.Atoi(m[1]); err == nil {
-			p.Line = offset + n
+			p.Line = min(offset+n, last)
 		}
 		p.Message = strings.Replace(p.Message, m[0], "", 1)
 	}
@@ -224,7 +229,7 @@ func (d *Document) LineOf(field string) int {
 	if d.node == nil {
 		return d.Line
 	}
-	return lineOf(d.node, field, d.node.Line) + d.offset
+	return min(lineOf(d.node, field, d.node.Line)+d.offset, d.last)
 }
 
 // lineOf descends as far as the path goes. Names may hold dots, so the longest one that fits is taken.

@@ -149,7 +149,7 @@ func FuzzParse(f *testing.F) {
 	for _, text := range []string{
 		routeYAML + "---\n" + credentialYAML + "---\n" + secretYAML + "---\n" + keyYAML,
 		"{\"kind\": \"List\", \"apiVersion\": \"v1\", \"items\": [{\"kind\": \"A\"}]}", "a: &a [*a]", "a: &x {b: *x}", "? [a]\n: b", "<<: {a: b}", "%YAML 1.2\n---\na",
-		"---\n...\n---", "\xff\xfe", "a: !!binary x", "- - - -", "metadata: {name: [1]}", "apiVersion: vipcloud.ai/v1alpha1\nkind: ModelRoute\nspec: 7",
+		"---\n...\n---", "\xff\xfe", "a:\r\r\r\rb: c: d", "a: 1\r\rb:\r\r\r  c", "a: !!binary x", "- - - -", "metadata: {name: [1]}", "apiVersion: vipcloud.ai/v1alpha1\nkind: ModelRoute\nspec: 7",
 		"apiVersion: vipcloud.ai/v1alpha1\nkind: ModelRoute\nmetadata: {name: a}\nspec: {targets: [null, 1, {name: a}]}",
 		"apiVersion: vipcloud.ai/v1alpha1\nkind: GatewayInstance\nmetadata: {name: a}\nspec: {podTemplate: {affinity: {nodeAffinity: 1e999}}}",
 	} {

@@ -56,8 +56,8 @@ func isManifest(path string) bool {
 	return false
 }
 
-// isKustomization says that a file is kustomize's own.
-func isKustomization(path string) bool {
+// IsKustomization says that a file is kustomize's own, and holds no object.
+func IsKustomization(path string) bool {
 	switch strings.ToLower(filepath.Base(path)) {
 	case "kustomization.yaml", "kustomization.yml":
 		return true

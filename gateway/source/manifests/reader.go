@@ -42,7 +42,7 @@ func (r *reader) read() (changed bool, dirs []string, err error) {
 		}
 	}
 	for _, path := range files {
-		if isKustomization(path) {
+		if IsKustomization(path) {
 			if r.files[path] == nil {
 				r.logger.Info("Ignoring file of kustomize", "file", path)
 				r.files[path] = &fileState{}

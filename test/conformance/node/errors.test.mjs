@@ -10,7 +10,7 @@ function classOf(status) {
 }
 
 // What must never reach a client: addresses, credentials and the words of foreign software.
-const secrets = /127\.0\.0\.1|sk-sim|simulat|nginx|upstream connect|https?:|\.go:/i;
+const secrets = /127\.0\.0\.1|sk-sim|simulat|nginx|upstream connect|request_id|https?:|\.go:/i;
 
 for (const c of cases('errors')) {
   for (const stream of [false, true]) {

@@ -12,7 +12,7 @@ from harness import BASE_URL, GENERAL, KEYS, Suite, body_of, cases, each, text_o
 CLASSES = {400: openai.BadRequestError, 401: openai.AuthenticationError, 404: openai.NotFoundError, 429: openai.RateLimitError}
 
 # What must never reach a client: addresses, credentials and the words of foreign software.
-SECRETS = re.compile(r"127\.0\.0\.1|sk-sim|simulat|nginx|upstream connect|https?:|\.go:", re.IGNORECASE)
+SECRETS = re.compile(r"127\.0\.0\.1|sk-sim|simulat|nginx|upstream connect|request_id|https?:|\.go:", re.IGNORECASE)
 
 
 def class_of(status):

@@ -39,10 +39,8 @@ func (c *checker) add(path, format string, args ...any) {
 
 // check looks at one value.
 func (c *checker) check(n *node, value any, path string) {
-	if n.IntOrString {
-		if kindOf(value) != "integer" && kindOf(value) != "string" {
-			c.add(path, "must be a number or a text")
-		}
+	if n.IntOrString && kindOf(value) != "integer" && kindOf(value) != "string" {
+		c.add(path, "must be a number or a text")
 		return
 	}
 	if value == nil && n.Nullable {

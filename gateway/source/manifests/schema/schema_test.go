@@ -44,7 +44,7 @@ spec:
               any: {type: object, x-kubernetes-preserve-unknown-fields: true}
               labels: {type: object, additionalProperties: {type: string}, maxProperties: 1}
               free: {type: object, additionalProperties: true}
-              port: {x-kubernetes-int-or-string: true, anyOf: [{type: integer}, {type: string}]}
+              port: {x-kubernetes-int-or-string: true, anyOf: [{type: integer}, {type: string}], pattern: "^[a-z]+$"}
               list: {type: array, minItems: 1, maxItems: 2, items: {type: string}}
               set: {type: array, x-kubernetes-list-type: set, items: {type: string}}
               map:
@@ -76,34 +76,35 @@ func TestCheck(t *testing.T) {
 		spec string
 		want []string
 	}{
-		"all is well":               {spec: `{"need":"x","short":"ab","pattern":"z","time":"2026-01-01T00:00:00Z","small":3,"bounded":5,"ratio":1,"flag":true,"port":"http","list":["a"],"set":["a","b"],"map":[{"name":"a"},{"name":"b"}],"any":{"x":{"y":1}},"labels":{"a":"b"},"free":{"q":1}}`},
-		"a number with a fraction":  {spec: `{"need":"x","ratio":1.5,"port":80}`},
-		"something is missing":      {spec: `{}`, want: []string{"spec.need: is required"}},
-		"a null that means unset":   {spec: `{"need":null}`, want: []string{"spec.need: is required"}},
-		"a null that is allowed":    {spec: `{"need":"x","none":null}`},
-		"an unknown field":          {spec: `{"need":"x","what":1}`, want: []string{"spec.what: unknown field"}},
-		"another case":              {spec: `{"need":"x","Flag":true}`, want: []string{"spec.Flag: unknown field"}},
-		"a wrong type":              {spec: `{"need":7}`, want: []string{"spec.need: must be a text, not a whole number"}},
-		"an object for a list":      {spec: `{"need":"x","list":{}}`, want: []string{"spec.list: must be a list, not an object"}},
-		"not of the enum":           {spec: `{"need":"x","enum":"C"}`, want: []string{"spec.enum: must be one of A, B"}},
-		"too short":                 {spec: `{"need":"x","short":"a"}`, want: []string{"spec.short: must have at least 2 characters"}},
-		"too long":                  {spec: `{"need":"x","short":"abcd"}`, want: []string{"spec.short: must have at most 3 characters"}},
-		"three characters, 9 bytes": {spec: `{"need":"x","short":"模型价"}`},
-		"not the pattern":           {spec: `{"need":"x","pattern":"A"}`, want: []string{"spec.pattern: must match ^[a-z]+$"}},
-		"no time":                   {spec: `{"need":"x","time":"tomorrow"}`, want: []string{"spec.time: must be a time such as 2027-01-01T00:00:00Z"}},
-		"too large for 32 bits":     {spec: `{"need":"x","small":3000000000}`, want: []string{"spec.small: must be at most 2147483647"}},
-		"too small":                 {spec: `{"need":"x","bounded":0}`, want: []string{"spec.bounded: must be at least 1"}},
-		"too large":                 {spec: `{"need":"x","bounded":6}`, want: []string{"spec.bounded: must be at most 5"}},
-		"a fraction for a whole":    {spec: `{"need":"x","bounded":1.5}`, want: []string{"spec.bounded: must be a whole number, not a number"}},
-		"neither number nor text":   {spec: `{"need":"x","port":true}`, want: []string{"spec.port: must be a number or a text"}},
-		"an empty list":             {spec: `{"need":"x","list":[]}`, want: []string{"spec.list: must have at least 1 entries"}},
-		"a long list":               {spec: `{"need":"x","list":["a","b","c"]}`, want: []string{"spec.list: must have at most 2 entries"}},
-		"a list of something else":  {spec: `{"need":"x","list":["a",1]}`, want: []string{"spec.list[1]: must be a text, not a whole number"}},
-		"twice in a set":            {spec: `{"need":"x","set":["a","b","a"]}`, want: []string{"spec.set[2]: appears twice in this list"}},
-		"twice in a list by name":   {spec: `{"need":"x","map":[{"name":"a"},{"name":"a","size":1}]}`, want: []string{"spec.map[1]: appears twice in this list"}},
-		"a map of something else":   {spec: `{"need":"x","labels":{"a":1}}`, want: []string{"spec.labels.a: must be a text, not a whole number"}},
-		"a large map":               {spec: `{"need":"x","labels":{"a":"1","b":"2"}}`, want: []string{"spec.labels: must have at most 1 members"}},
-		"several at once":           {spec: `{"flag":1,"what":2}`, want: []string{"spec.need: is required", "spec.flag: must be a boolean, not a whole number", "spec.what: unknown field"}},
+		"all is well":                      {spec: `{"need":"x","short":"ab","pattern":"z","time":"2026-01-01T00:00:00Z","small":3,"bounded":5,"ratio":1,"flag":true,"port":"http","list":["a"],"set":["a","b"],"map":[{"name":"a"},{"name":"b"}],"any":{"x":{"y":1}},"labels":{"a":"b"},"free":{"q":1}}`},
+		"a number with a fraction":         {spec: `{"need":"x","ratio":1.5,"port":80}`},
+		"something is missing":             {spec: `{}`, want: []string{"spec.need: is required"}},
+		"a null that means unset":          {spec: `{"need":null}`, want: []string{"spec.need: is required"}},
+		"a null that is allowed":           {spec: `{"need":"x","none":null}`},
+		"an unknown field":                 {spec: `{"need":"x","what":1}`, want: []string{"spec.what: unknown field"}},
+		"another case":                     {spec: `{"need":"x","Flag":true}`, want: []string{"spec.Flag: unknown field"}},
+		"a wrong type":                     {spec: `{"need":7}`, want: []string{"spec.need: must be a text, not a whole number"}},
+		"an object for a list":             {spec: `{"need":"x","list":{}}`, want: []string{"spec.list: must be a list, not an object"}},
+		"not of the enum":                  {spec: `{"need":"x","enum":"C"}`, want: []string{"spec.enum: must be one of A, B"}},
+		"too short":                        {spec: `{"need":"x","short":"a"}`, want: []string{"spec.short: must have at least 2 characters"}},
+		"too long":                         {spec: `{"need":"x","short":"abcd"}`, want: []string{"spec.short: must have at most 3 characters"}},
+		"three characters, 9 bytes":        {spec: `{"need":"x","short":"模型价"}`},
+		"not the pattern":                  {spec: `{"need":"x","pattern":"A"}`, want: []string{"spec.pattern: must match ^[a-z]+$"}},
+		"no time":                          {spec: `{"need":"x","time":"tomorrow"}`, want: []string{"spec.time: must be a time such as 2027-01-01T00:00:00Z"}},
+		"too large for 32 bits":            {spec: `{"need":"x","small":3000000000}`, want: []string{"spec.small: must be at most 2147483647"}},
+		"too small":                        {spec: `{"need":"x","bounded":0}`, want: []string{"spec.bounded: must be at least 1"}},
+		"too large":                        {spec: `{"need":"x","bounded":6}`, want: []string{"spec.bounded: must be at most 5"}},
+		"a fraction for a whole":           {spec: `{"need":"x","bounded":1.5}`, want: []string{"spec.bounded: must be a whole number, not a number"}},
+		"a text for a number that is none": {spec: `{"need":"x","port":"80x"}`, want: []string{"spec.port: must match ^[a-z]+$"}},
+		"neither number nor text":          {spec: `{"need":"x","port":true}`, want: []string{"spec.port: must be a number or a text"}},
+		"an empty list":                    {spec: `{"need":"x","list":[]}`, want: []string{"spec.list: must have at least 1 entries"}},
+		"a long list":                      {spec: `{"need":"x","list":["a","b","c"]}`, want: []string{"spec.list: must have at most 2 entries"}},
+		"a list of something else":         {spec: `{"need":"x","list":["a",1]}`, want: []string{"spec.list[1]: must be a text, not a whole number"}},
+		"twice in a set":                   {spec: `{"need":"x","set":["a","b","a"]}`, want: []string{"spec.set[2]: appears twice in this list"}},
+		"twice in a list by name":          {spec: `{"need":"x","map":[{"name":"a"},{"name":"a","size":1}]}`, want: []string{"spec.map[1]: appears twice in this list"}},
+		"a map of something else":          {spec: `{"need":"x","labels":{"a":1}}`, want: []string{"spec.labels.a: must be a text, not a whole number"}},
+		"a large map":                      {spec: `{"need":"x","labels":{"a":"1","b":"2"}}`, want: []string{"spec.labels: must have at most 1 members"}},
+		"several at once":                  {spec: `{"flag":1,"what":2}`, want: []string{"spec.need: is required", "spec.flag: must be a boolean, not a whole number", "spec.what: unknown field"}},
 	}
 	s := load(t)
 	for name, tc := range cases {
