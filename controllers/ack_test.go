@@ -212,6 +212,7 @@ func TestFleets_DueAreThoseWhoGainFromIt(t *testing.T) {
 			t.Errorf("%s: due are %v, want %d", name, got, tc.want)
 		}
 	}
+	f.set(b, nil)
 	f.rest(route)
 	if got := len(f.due(a)) + len(f.due(b)); got != 1 {
 		t.Errorf("%d are due after the route rests", got)

@@ -2,7 +2,6 @@ package controllers
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -124,7 +123,8 @@ func (r *ApiKeyReconciler) Reconcile(ctx context.Context, req ctrl.Request) (res
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	patch := r.beginStatus(s.ak, &s.ak.Status.Conditions)
-	defer func() { err = errors.Join(err, patch.end(ctx)) }()
+	patch.locked = true // The hashes of a brought key and their ends stand nowhere else.
+	defer func() { res, err = patch.finish(ctx, res, err) }()
 
 	s.timing, s.invalid = rotationOf(s.ak)
 	for _, phase := range []func(context.Context, *keyScope) error{

@@ -208,6 +208,63 @@ func TestBroughtMaterial(t *testing.T) {
 	}
 }
 
+func TestPlanKey(t *testing.T) {
+	const url = "http://vipcloud-g.n.svc/v1"
+	sum := apikey.Sum(validKey).String()
+	ak := &v1alpha1.ApiKey{ObjectMeta: metav1.ObjectMeta{Name: "shop", UID: "u"}}
+	secret := func(edits ...func(*corev1.Secret)) *corev1.Secret {
+		s := &corev1.Secret{}
+		fillSecret(s, ak, validKey, url, keyRecord{current: sum, createdAt: noon()})
+		for _, edit := range edits {
+			edit(s)
+		}
+		return s
+	}
+	set := func(entry, value string) func(*corev1.Secret) {
+		return func(s *corev1.Secret) { s.Data[entry] = []byte(value) }
+	}
+	drop := func(entry string) func(*corev1.Secret) { return func(s *corev1.Secret) { delete(s.Data, entry) } }
+	annotate := func(name, value string) func(*corev1.Secret) {
+		return func(s *corev1.Secret) { s.Annotations[name] = value }
+	}
+	cases := map[string]struct {
+		secret     *corev1.Secret
+		timing     rotation
+		want       keyPlan
+		wantReason string
+	}{
+		"as it should be":         {secret: secret()},
+		"an edited mirror":        {secret: secret(set("OPENAI_API_KEY", "x")), want: keyPlan{write: true}},
+		"an edited base URL":      {secret: secret(set("OPENAI_BASE_URL", "http://evil")), want: keyPlan{write: true}},
+		"a lost key":              {secret: secret(drop("api-key")), want: keyPlan{write: true, mirror: true}},
+		"a lost key and mirror":   {secret: secret(drop("api-key"), drop("OPENAI_API_KEY")), wantReason: "InvalidKey"},
+		"a lost key, foreign one": {secret: secret(drop("api-key"), set("OPENAI_API_KEY", validKey+"x")), wantReason: "InvalidKey"},
+		"no key at all is no key": {secret: secret(drop("api-key"), drop("OPENAI_API_KEY"),
+			annotate(v1alpha1.AnnotationCurrentHash, apikey.Sum("").String())), wantReason: "InvalidKey"},
+		"an unusable key":        {secret: secret(set("api-key", "short")), wantReason: "InvalidKey"},
+		"a new trigger":          {secret: secret(), timing: rotation{trigger: "t"}, want: keyPlan{write: true, rotate: true}},
+		"no owner":               {secret: secret(func(s *corev1.Secret) { s.OwnerReferences = nil }), want: keyPlan{write: true}},
+		"an owner of its own":    {secret: secret(func(s *corev1.Secret) { s.OwnerReferences[0].UID = "x" }), wantReason: "SecretConflict"},
+		"another key's label":    {secret: secret(func(s *corev1.Secret) { s.Labels[v1alpha1.LabelApiKey] = "x" }), wantReason: "SecretConflict"},
+		"an edited annotation":   {secret: secret(annotate(v1alpha1.AnnotationCreatedAt, "x")), want: keyPlan{write: true}},
+		"a stranger's additions": {secret: secret(set("theirs", "x"), annotate("theirs", "x"))},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			s := &keyScope{ak: ak, now: noon(), timing: tc.timing, instance: &v1alpha1.GatewayInstance{
+				ObjectMeta: metav1.ObjectMeta{Namespace: "n", Name: "g"}}}
+			got := planKey(s, describedEntry{entry: "api-key"}, describe(tc.secret, "api-key"))
+			reason := ""
+			if got.problem != nil {
+				reason = got.problem.Reason
+			}
+			if reason != tc.wantReason || got.write != tc.want.write || got.rotate != tc.want.rotate || got.mirror != tc.want.mirror {
+				t.Errorf("reason %q, write %v, rotate %v, mirror %v", reason, got.write, got.rotate, got.mirror)
+			}
+		})
+	}
+}
+
 func TestConflict(t *testing.T) {
 	ak := &v1alpha1.ApiKey{ObjectMeta: metav1.ObjectMeta{Name: "shop", UID: "u"}}
 	owner := func(kind, name, uid string) *metav1.OwnerReference {
@@ -220,11 +277,11 @@ func TestConflict(t *testing.T) {
 	}{
 		"ours":                           {"shop", owner("ApiKey", "shop", "u"), nil},
 		"kept, without owner":            {"shop", nil, nil},
-		"no label":                       {"", nil, severity(table.Invalid)},
-		"the label of another key":       {"blog", nil, severity(table.Invalid)},
-		"labelled, but somebody's":       {"shop", owner("SealedSecret", "shop", "x"), severity(table.Invalid)},
-		"of another ApiKey":              {"shop", owner("ApiKey", "blog", "x"), severity(table.Invalid)},
-		"of the one of this name before": {"shop", owner("ApiKey", "shop", "before"), severity(table.Missing)},
+		"no label":                       {"", nil, new(table.Invalid)},
+		"the label of another key":       {"blog", nil, new(table.Invalid)},
+		"labelled, but somebody's":       {"shop", owner("SealedSecret", "shop", "x"), new(table.Invalid)},
+		"of another ApiKey":              {"shop", owner("ApiKey", "blog", "x"), new(table.Invalid)},
+		"of the one of this name before": {"shop", owner("ApiKey", "shop", "before"), new(table.Missing)},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -238,9 +295,6 @@ func TestConflict(t *testing.T) {
 		})
 	}
 }
-
-// severity returns a pointer.
-func severity(s table.Severity) *table.Severity { return &s }
 
 func TestKeySecretName(t *testing.T) {
 	cases := map[string]struct {

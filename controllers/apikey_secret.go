@@ -31,7 +31,8 @@ type keySecret struct {
 	// present says that the entry exists, valid that it can be a key; hash and prefix are those of a valid one.
 	present, valid bool
 	hash, prefix   string
-	// mirrored says that OPENAI_API_KEY is the same key; mirrorHash is the hash of what it is.
+	// mirrored says that OPENAI_API_KEY is the same key; mirrorHash is the hash of what it is, if that can be a
+	// key.
 	mirrored   bool
 	mirrorHash string
 	// baseURL is what OPENAI_BASE_URL says.
@@ -42,15 +43,17 @@ type keySecret struct {
 func describe(secret *corev1.Secret, entry string) *keySecret {
 	key, present := secret.Data[entry]
 	d := &keySecret{
-		version:    secret.ResourceVersion,
-		label:      secret.Labels[v1alpha1.LabelApiKey],
-		owner:      metav1.GetControllerOfNoCopy(secret),
-		record:     recordOf(secret.Annotations),
-		present:    present,
-		valid:      apikey.Valid(string(key)),
-		mirrored:   present && string(secret.Data[v1alpha1.SecretEntryOpenAIKey]) == string(key),
-		mirrorHash: apikey.Sum(string(secret.Data[v1alpha1.SecretEntryOpenAIKey])).String(),
-		baseURL:    string(secret.Data[v1alpha1.SecretEntryOpenAIBaseURL]),
+		version:  secret.ResourceVersion,
+		label:    secret.Labels[v1alpha1.LabelApiKey],
+		owner:    metav1.GetControllerOfNoCopy(secret),
+		record:   recordOf(secret.Annotations),
+		present:  present,
+		valid:    apikey.Valid(string(key)),
+		mirrored: present && string(secret.Data[v1alpha1.SecretEntryOpenAIKey]) == string(key),
+		baseURL:  string(secret.Data[v1alpha1.SecretEntryOpenAIBaseURL]),
+	}
+	if mirror := string(secret.Data[v1alpha1.SecretEntryOpenAIKey]); apikey.Valid(mirror) {
+		d.mirrorHash = apikey.Sum(mirror).String()
 	}
 	if d.valid {
 		d.hash, d.prefix = apikey.Sum(string(key)).String(), apikey.Prefix(string(key))

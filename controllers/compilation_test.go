@@ -94,6 +94,29 @@ func TestInputs_Compile(t *testing.T) {
 	}
 }
 
+func TestInputs_Compile_TheWorstOfTwoInstancesIsSaidWithItsName(t *testing.T) {
+	in, states := pureInputs(0, 0)
+	in.instances = append(in.instances, &v1alpha1.GatewayInstance{ObjectMeta: meta0("sys", "other"),
+		Spec: v1alpha1.GatewayInstanceSpec{Currency: "CNY"}})
+	zero := v1alpha1.Decimal("0")
+	in.routes = []*v1alpha1.ModelRoute{{ObjectMeta: meta0("sys", "m"), Spec: v1alpha1.ModelRouteSpec{
+		Availability: v1alpha1.AvailabilitySoon, Pricing: &v1alpha1.Pricing{Currency: "USD", Prices: v1alpha1.Prices{PerRequest: &zero}}}}}
+	c, _ := in.compile(Options{Providers: testProviders()}, states, newTenures(&shiftedClock{}))
+	v := c.verdicts[table.ObjectRef{Kind: "ModelRoute", Namespace: "sys", Name: "m"}]
+	if len(v.instances) != 2 {
+		t.Errorf("served by %v", v.instances)
+	}
+	for _, f := range v.findings {
+		if !f.Status && f.Reason == v1alpha1.ReasonCurrencyMismatch {
+			if !strings.Contains(f.Message, "GatewayInstance sys/other: ") {
+				t.Errorf("message %q", f.Message)
+			}
+			return
+		}
+	}
+	t.Errorf("no instance minds the currency: %+v", v.findings)
+}
+
 func TestCompilations_KnowOnlyWhatTheyHaveSeen(t *testing.T) {
 	in, states := pureInputs(1, 0)
 	cs, ref := &compilations{}, table.ObjectRef{Kind: "ModelRoute", Namespace: "sys", Name: "m0"}

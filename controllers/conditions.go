@@ -139,8 +139,9 @@ func (o observation) abnormal(conditions []metav1.Condition, worst detail) (stri
 			return v1alpha1.ConditionReconciling, until
 		}
 		return v1alpha1.ConditionStalled, time.Time{}
+	default:
+		return "", time.Time{}
 	}
-	return "", time.Time{}
 }
 
 // set writes one condition.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"sync"
 	"time"
@@ -277,9 +278,7 @@ func (r *GatewayInstanceReconciler) writeSecret(
 // fillCompiled makes a Secret what the compilation says. Nobody else's entries stay in it: the gateway reads all of them.
 func fillCompiled(secret *corev1.Secret, s *instanceScope) {
 	secret.Labels = orNewMap(secret.Labels)
-	for name, value := range render.Labels(s.instance) {
-		secret.Labels[name] = value
-	}
+	maps.Copy(secret.Labels, render.Labels(s.instance))
 	secret.OwnerReferences = []metav1.OwnerReference{render.OwnerReference(s.instance)}
 	secret.Data = s.verdict.entries
 }

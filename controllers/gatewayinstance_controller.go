@@ -2,7 +2,6 @@ package controllers
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -95,7 +94,7 @@ func (r *GatewayInstanceReconciler) Reconcile(ctx context.Context, req ctrl.Requ
 	}
 	s.verdict = v
 	patch := r.beginStatus(s.instance, &s.instance.Status.Conditions)
-	defer func() { err = errors.Join(err, patch.end(ctx)) }()
+	defer func() { res, err = patch.finish(ctx, res, err) }()
 
 	err = r.run(ctx, s)
 	switch {
@@ -140,7 +139,7 @@ func (r *GatewayInstanceReconciler) run(ctx context.Context, s *instanceScope) e
 	if err != nil {
 		s.problems = append(s.problems, &table.Problem{
 			Severity: table.Invalid, Reason: v1alpha1.ReasonInvalid, Message: err.Error()})
-		return nil
+		return nil //nolint:nilerr // what cannot be rendered is for the status, not for another try
 	}
 	for _, obj := range objects {
 		problem, err := r.ensure(ctx, s.instance, obj)

@@ -174,10 +174,10 @@ func TestGatewayInstance_ForeignObjectsAreUntouched(t *testing.T) {
 				RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "view"}}
 		},
 	}
-	for name, make := range cases {
+	for name, begin := range cases {
 		t.Run(name, func(t *testing.T) {
 			w := newQuietWorld(t)
-			theirs := make(w)
+			theirs := begin(w)
 			w.create(theirs)
 			before := w.version(theirs)
 			w.start(nil)

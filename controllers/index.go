@@ -29,6 +29,7 @@ func addIndexes(indexer client.FieldIndexer) error {
 		{&v1alpha1.ApiKey{}, indexKeyGateway, indexedKeyGateway},
 		{&v1alpha1.GatewayReplica{}, indexReplicaInstance, indexedReplicaInstance},
 	} {
+		//nolint:forbidigo // the context is not used: the cache that it could wait for has not started
 		if err := indexer.IndexField(context.Background(), index.obj, index.field, index.value); err != nil {
 			return fmt.Errorf("adding index %s: %w", index.field, err)
 		}

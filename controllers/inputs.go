@@ -1,6 +1,8 @@
 package controllers
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -93,7 +95,8 @@ func (in *inputs) compileInstance(
 	in.addRoutes(c, instance, built, findings, opts)
 	for _, key := range in.keys {
 		if g := key.Status.Gateway; g != nil && string(g.Namespace) == name.Namespace && string(g.Name) == name.Name {
-			c.add(refOf(v1alpha1.KindApiKey, key), findings)
+			ref := refOf(v1alpha1.KindApiKey, key)
+			c.add(ref, findings.For(ref))
 		}
 	}
 	v := instanceVerdict{
@@ -119,7 +122,7 @@ func (in *inputs) addRoutes(
 			continue
 		}
 		ref := refOf(v1alpha1.KindModelRoute, route)
-		c.add(ref, findings)
+		c.add(ref, in.attributed(findings.For(ref), instance))
 		v := c.verdicts[ref]
 		v.instances = append(v.instances, client.ObjectKeyFromObject(instance))
 		if r := built.Route(route.Namespace, route.Name); r != nil {
@@ -129,10 +132,24 @@ func (in *inputs) addRoutes(
 	}
 }
 
-// add merges findings into the verdict of an object.
+// attributed says in the messages of failures which instance they are about, where there are several.
+func (in *inputs) attributed(findings table.Findings, instance *v1alpha1.GatewayInstance) table.Findings {
+	if len(in.instances) < 2 {
+		return findings
+	}
+	out := slices.Clone(findings)
+	for i := range out {
+		if !out[i].Status {
+			out[i].Message = fmt.Sprintf("GatewayInstance %s: %s", client.ObjectKeyFromObject(instance), out[i].Message)
+		}
+	}
+	return out
+}
+
+// add merges findings about an object into its verdict.
 func (c *compilation) add(ref table.ObjectRef, findings table.Findings) {
 	v := c.verdicts[ref]
-	v.findings = merge(v.findings, findings.For(ref))
+	v.findings = merge(v.findings, findings)
 	c.verdicts[ref] = v
 }
 

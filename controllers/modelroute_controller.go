@@ -2,7 +2,6 @@ package controllers
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -63,7 +62,7 @@ func (r *ModelRouteReconciler) Reconcile(ctx context.Context, req ctrl.Request) 
 		return ctrl.Result{}, nil
 	}
 	patch := r.beginStatus(s.route, &s.route.Status.Conditions)
-	defer func() { err = errors.Join(err, patch.end(ctx)) }()
+	defer func() { res, err = patch.finish(ctx, res, err) }()
 
 	needs, looked, err := r.routeNeeds(ctx, s)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -283,10 +284,13 @@ func TestModelRoute_SquatterNeverGetsTheName(t *testing.T) {
 // gone returns an error while an object exists.
 func (w *world) gone(obj client.Object) error {
 	err := w.Get(w.ctx, client.ObjectKeyFromObject(obj), obj)
-	if client.IgnoreNotFound(err) == nil && err != nil {
+	switch {
+	case apierrors.IsNotFound(err):
 		return nil
+	case err != nil:
+		return err
 	}
-	return fmt.Errorf("%s exists (%v)", obj.GetName(), err)
+	return fmt.Errorf("%s exists", obj.GetName())
 }
 
 func TestModelRoute_LatecomerWaitsForTheNameOfAnother(t *testing.T) {

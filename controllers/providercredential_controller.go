@@ -2,7 +2,6 @@ package controllers
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -50,6 +49,6 @@ func (r *ProviderCredentialReconciler) Reconcile(ctx context.Context, req ctrl.R
 		return ctrl.Result{}, nil
 	}
 	patch := r.beginStatus(cred, &cred.Status.Conditions)
-	defer func() { err = errors.Join(err, patch.end(ctx)) }()
+	defer func() { res, err = patch.finish(ctx, res, err) }()
 	return r.again(setCredentialStatus(cred, v, seen, r.clock.Now())), nil
 }

@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync/atomic"
 
 	corev1 "k8s.io/api/core/v1"
@@ -97,9 +98,7 @@ func (s *contentStore) fetch(ctx context.Context, ref contentRef) (contents, err
 	for name, value := range configMap.Data {
 		entries[name] = []byte(value)
 	}
-	for name, value := range configMap.BinaryData {
-		entries[name] = value
-	}
+	maps.Copy(entries, configMap.BinaryData)
 	return contents{version: configMap.ResourceVersion, entries: entries}, err
 }
 

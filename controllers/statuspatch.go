@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -25,6 +26,8 @@ type statusPatch struct {
 	conditions *[]metav1.Condition
 	// reason of Ready as it was read.
 	reason string
+	// locked says that the status is a source of truth: it is written only over what was read.
+	locked bool
 }
 
 // beginStatus remembers an object as it was read. conditions are those of its status.
@@ -36,12 +39,31 @@ func (op *operator) beginStatus(obj client.Object, conditions *[]metav1.Conditio
 	return p
 }
 
+// conflictAgain is when to look again after somebody else has written in between.
+const conflictAgain = 20 * time.Millisecond
+
+// finish ends the patch and adds its outcome to that of the reconciliation.
+func (p *statusPatch) finish(ctx context.Context, res ctrl.Result, err error) (ctrl.Result, error) {
+	written := p.end(ctx)
+	if apierrors.IsConflict(written) {
+		written, res = nil, ctrl.Result{RequeueAfter: conflictAgain}
+	}
+	if err = errors.Join(err, written); err != nil {
+		return ctrl.Result{}, err
+	}
+	return res, nil
+}
+
 // end patches the status if it changed, and tells about a new reason of Ready by an event.
 func (p *statusPatch) end(ctx context.Context) error {
 	if equality.Semantic.DeepEqual(p.before, p.obj) {
 		return nil
 	}
-	if err := p.op.Status().Patch(ctx, p.obj, client.MergeFrom(p.before)); err != nil {
+	change := client.MergeFrom(p.before)
+	if p.locked {
+		change = client.MergeFromWithOptions(p.before, client.MergeFromWithOptimisticLock{})
+	}
+	if err := p.op.Status().Patch(ctx, p.obj, change); err != nil {
 		if client.IgnoreNotFound(err) == nil {
 			return nil
 		}

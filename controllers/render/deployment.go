@@ -3,6 +3,7 @@ package render
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -111,9 +112,7 @@ func podTemplate(in Input, d drain) corev1.PodTemplateSpec {
 	if labels == nil {
 		labels = map[string]string{}
 	}
-	for k, v := range Labels(in.Instance) {
-		labels[k] = v
-	}
+	maps.Copy(labels, Labels(in.Instance))
 	grace, user, yes, no := d.grace(), runAsUser, true, false
 	return corev1.PodTemplateSpec{
 		ObjectMeta: metav1.ObjectMeta{Labels: labels, Annotations: stringMap(spec.Annotations)},

@@ -46,6 +46,8 @@ type stream struct {
 	out     *clientStream
 	decoder provider.ChatStream
 	pending []byte
+	// heard says that events have come that the watchdog has not been told of.
+	heard bool
 }
 
 // errClientWrite means that the client could not be written to.
@@ -68,7 +70,7 @@ func (s *stream) run(body io.Reader) error {
 		case kind == sse.Comment:
 			continue
 		}
-		s.watch.alive()
+		s.heard = true
 		chunk = provider.ChatChunk{}
 		if err := s.decoder.Event(data, &chunk); err != nil {
 			return err
@@ -200,7 +202,8 @@ func isEventStream(h http.Header) bool {
 		strings.HasPrefix(t, "application/octet-stream")
 }
 
-// flushBeforeRead sends what was gathered before it waits for more, so that nothing is ever held back.
+// flushBeforeRead sends what was gathered before it waits for more, so that nothing is ever held back. The watchdog is told of
+// events here, too: once for each read, not for each event.
 type flushBeforeRead struct {
 	src    io.Reader
 	stream *stream
@@ -208,6 +211,10 @@ type flushBeforeRead struct {
 
 // Read implements io.Reader.
 func (r *flushBeforeRead) Read(p []byte) (int, error) {
+	if r.stream.heard {
+		r.stream.heard = false
+		r.stream.watch.alive()
+	}
 	if err := r.stream.flush(); err != nil {
 		return 0, err
 	}

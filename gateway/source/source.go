@@ -27,12 +27,13 @@ type Keys interface {
 
 // Sink takes what a source publishes.
 type Sink struct {
-	// Table builds and serves a table; it returns once the new table serves. Calls come from one goroutine, which need not
-	// be that of Keys. The objects of the input are shared with later inputs: read only.
+	// Table builds and serves a table; it returns once the new table serves. Calls come from one goroutine, which is not that
+	// of Keys: a revocation does not wait for a table. The objects of the input are shared with later inputs: read only.
 	Table func(in table.Input)
 	// Keys takes the API keys.
 	Keys Keys
-	// Loaded is called after the parts it speaks of serve. Calls never overlap, but come from different goroutines. Nil: not
-	// called.
+	// Loaded is called after the parts it speaks of serve, and only if a version moved. Calls come from one goroutine. Versions
+	// of routes and keys speak of what the instance serves by the version of GatewayInstance: while a wider scope is being
+	// listed, none of them moves. Nil: not called.
 	Loaded func(v Versions)
 }

@@ -52,11 +52,16 @@ func NewCommand(providers table.Providers) *cobra.Command {
 
 // Run checks paths, where - is stdin. An error means that nothing could be checked, such as a path that does not exist.
 func Run(ctx context.Context, paths []string, stdin io.Reader, providers table.Providers) (Findings, error) {
-	r := &run{providers: providers}
-	var err error
-	if r.schemas, err = loadSchemas(); err != nil {
+	all, err := loadSchemas()
+	if err != nil {
 		return nil, fmt.Errorf("loading schemas: %w", err)
 	}
+	r := &run{providers: providers, schemas: all}
+	return r.check(ctx, paths, stdin)
+}
+
+// check is Run with schemas that are loaded already.
+func (r *run) check(ctx context.Context, paths []string, stdin io.Reader) (Findings, error) {
 	for _, path := range paths {
 		if err := r.load(path, stdin); err != nil {
 			return nil, err

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -308,11 +309,12 @@ func (b *bench) makeKey(namespace, name string) *v1alpha1.ApiKey {
 	return k
 }
 
-// gate stands between a client and the API server, and can be shut.
+// gate stands between a client and the API server. It can be shut, which breaks connections for everybody to see, and it can
+// swallow what goes over the connections there are, as a network does that lost one end.
 type gate struct {
 	mu    sync.Mutex
 	shut  bool
-	conns []net.Conn
+	conns []*gatedConn
 }
 
 // errShut is what a client sees of a shut gate.
@@ -325,11 +327,13 @@ func (g *gate) dial(ctx context.Context, network, address string) (net.Conn, err
 	if g.shut {
 		return nil, errShut
 	}
-	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
-	if err == nil {
-		g.conns = append(g.conns, conn)
+	inner, err := (&net.Dialer{}).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
 	}
-	return conn, err
+	conn := &gatedConn{Conn: inner}
+	g.conns = append(g.conns, conn)
+	return conn, nil
 }
 
 // set shuts the gate, breaking all connections, or opens it.
@@ -343,4 +347,37 @@ func (g *gate) set(shut bool) {
 		}
 		g.conns = nil
 	}
+}
+
+// swallow makes the connections that there are deaf and dumb. New ones are not.
+func (g *gate) swallow() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, c := range g.conns {
+		c.dead.Store(true)
+	}
+}
+
+// gatedConn is a connection that may lose everything.
+type gatedConn struct {
+	net.Conn
+	dead atomic.Bool
+}
+
+// Read delivers nothing once the connection is dead.
+func (c *gatedConn) Read(p []byte) (int, error) {
+	for {
+		n, err := c.Conn.Read(p)
+		if err != nil || !c.dead.Load() {
+			return n, err
+		}
+	}
+}
+
+// Write pretends once the connection is dead.
+func (c *gatedConn) Write(p []byte) (int, error) {
+	if c.dead.Load() {
+		return len(p), nil
+	}
+	return c.Conn.Write(p)
 }

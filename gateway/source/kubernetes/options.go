@@ -18,7 +18,7 @@ type Options struct {
 	Config *rest.Config
 	// Instance is the GatewayInstance that is served. Required.
 	Instance types.NamespacedName
-	// WatchNamespaces are the namespaces that "All" means in namespaced mode, where nothing cluster-wide is read. Nil:
+	// WatchNamespaces are the namespaces that "All" means in namespaced mode, where nothing cluster-wide is read. Empty:
 	// cluster mode.
 	WatchNamespaces []string
 	// Providers are the vendors that this binary has adapters for.
@@ -42,6 +42,9 @@ func (o *Options) validate() error {
 	}
 	if o.Sink.Table == nil || o.Sink.Keys == nil {
 		problems = append(problems, errors.New("sink needs Table and Keys"))
+	}
+	if len(o.WatchNamespaces) == 0 {
+		o.WatchNamespaces = nil
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()

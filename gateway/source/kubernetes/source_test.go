@@ -175,6 +175,20 @@ func TestSource_keepsServingWithoutTheServer(t *testing.T) {
 	b.within(15*time.Second, "all watches live again", func() bool { return b.source.Staleness() < 2*time.Second })
 }
 
+func TestSource_noticesAConnectionThatDiedInSilence(t *testing.T) {
+	t.Setenv("HTTP2_READ_IDLE_TIMEOUT_SECONDS", "1") // what EnableHealthPings sets, only sooner
+	t.Setenv("HTTP2_PING_TIMEOUT_SECONDS", "1")
+	b := newBench(t)
+	b.makeInstance()
+	key := b.makeKey(b.instance.Namespace, "k")
+	b.start()
+	b.synced()
+	b.eventually("the key serves", func() bool { return len(b.keys) == 1 })
+	b.gate.swallow()
+	b.remove(key)
+	b.within(15*time.Second, "the deletion comes over another connection", func() bool { return len(b.keys) == 0 })
+}
+
 func TestSource_startsWithoutTheServer(t *testing.T) {
 	b := newBench(t)
 	b.makeInstance()

@@ -2,6 +2,7 @@ package manifests
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -135,10 +136,13 @@ func TestDecode_problemsHoldNoValues(t *testing.T) {
 	}
 }
 
+// loaded are the schemas that the program carries, loaded once.
+var loaded = sync.OnceValues(func() (*schema.Set, error) { return schema.Load(crd.Bases, "bases") })
+
 // schemas are those that the program carries.
 func schemas(t testing.TB) *schema.Set {
 	t.Helper()
-	s, err := schema.Load(crd.Bases, "bases")
+	s, err := loaded()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -129,9 +129,9 @@ func (f *fixture) options(c clock.WithTicker) Options {
 // open makes a source and publishes once, without watching.
 func (f *fixture) open(c clock.WithTicker) *Source {
 	f.t.Helper()
-	s, err := New(f.options(c))
+	s, err := open(f.options(c), schemas(f.t))
 	if err != nil {
-		f.t.Fatalf("New: %v", err)
+		f.t.Fatalf("opening: %v", err)
 	}
 	s.publish(nil, true)
 	return s

@@ -78,12 +78,17 @@ type Source struct {
 // New reads the directory and makes the keys that are missing. What is wrong with single files or objects is in Problems; an
 // error means that there is nothing to serve: no such directory, or no clear instance.
 func New(opts Options) (*Source, error) {
-	if err := opts.validate(); err != nil {
-		return nil, fmt.Errorf("checking options: %w", err)
-	}
 	schemas, err := schema.Load(crd.Bases, "bases")
 	if err != nil {
 		return nil, fmt.Errorf("loading schemas: %w", err)
+	}
+	return open(opts, schemas)
+}
+
+// open is New with schemas that are loaded already.
+func open(opts Options, schemas *schema.Set) (*Source, error) {
+	if err := opts.validate(); err != nil {
+		return nil, fmt.Errorf("checking options: %w", err)
 	}
 	s := &Source{
 		opts:   opts,
@@ -93,6 +98,7 @@ func New(opts Options) (*Source, error) {
 		known:  map[ID]*v1alpha1.ApiKey{},
 		gone:   map[ID]time.Time{},
 	}
+	var err error
 	if _, s.dirs, err = s.reader.read(); err != nil {
 		return nil, fmt.Errorf("reading manifests: %w", err)
 	}

@@ -84,7 +84,7 @@ func TestSource_instance(t *testing.T) {
 			f := newFixture(t, tc.files)
 			opts := f.options(nil)
 			opts.Instance = tc.pick
-			s, err := New(opts)
+			s, err := open(opts, schemas(t))
 			if tc.wantErr != "" {
 				if err == nil || !strings.Contains(err.Error(), tc.wantErr) {
 					t.Fatalf("error %v, want one with %q", err, tc.wantErr)
@@ -102,6 +102,17 @@ func TestSource_instance(t *testing.T) {
 				t.Errorf("serves routes from %q, want %q", got.Spec.Serves.Routes.Namespaces.From, tc.wantFrom)
 			}
 		})
+	}
+}
+
+func TestNew_readsWhatIsThere(t *testing.T) {
+	f := newFixture(t, quickstart())
+	s, err := New(f.options(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.GeneratedKeys()) != 1 || len(s.Problems()) != 0 || f.sink.tables != 0 {
+		t.Errorf("keys %v, problems %v, %d tables; want a key, and nothing published before Run", s.GeneratedKeys(), s.Problems(), f.sink.tables)
 	}
 }
 
@@ -123,7 +134,7 @@ func TestNew_refuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			opts := f.options(nil)
 			tc.edit(&opts)
-			if _, err := New(opts); err == nil || !strings.Contains(err.Error(), tc.want) {
+			if _, err := open(opts, schemas(t)); err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("error %v, want one with %q", err, tc.want)
 			}
 		})
