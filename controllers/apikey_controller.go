@@ -123,7 +123,6 @@ func (r *ApiKeyReconciler) Reconcile(ctx context.Context, req ctrl.Request) (res
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	patch := r.beginStatus(s.ak, &s.ak.Status.Conditions)
-	patch.locked = true // The hashes of a brought key and their ends stand nowhere else.
 	defer func() { res, err = patch.finish(ctx, res, err) }()
 
 	s.timing, s.invalid = rotationOf(s.ak)

@@ -26,8 +26,6 @@ type statusPatch struct {
 	conditions *[]metav1.Condition
 	// reason of Ready as it was read.
 	reason string
-	// locked says that the status is a source of truth: it is written only over what was read.
-	locked bool
 }
 
 // beginStatus remembers an object as it was read. conditions are those of its status.
@@ -59,10 +57,9 @@ func (p *statusPatch) end(ctx context.Context) error {
 	if equality.Semantic.DeepEqual(p.before, p.obj) {
 		return nil
 	}
-	change := client.MergeFrom(p.before)
-	if p.locked {
-		change = client.MergeFromWithOptions(p.before, client.MergeFromWithOptimisticLock{})
-	}
+	// What the cache shows may be older than what we wrote last: transition times and the ends of brought keys, which stand
+	// nowhere else, would begin anew.
+	change := client.MergeFromWithOptions(p.before, client.MergeFromWithOptimisticLock{})
 	if err := p.op.Status().Patch(ctx, p.obj, change); err != nil {
 		if client.IgnoreNotFound(err) == nil {
 			return nil

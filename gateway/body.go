@@ -43,17 +43,16 @@ func (s *Server) readBody(x *exchange) (body []byte, release func(), problem *op
 	}
 	reader := &bodyReader{
 		src: http.MaxBytesReader(x.w.ResponseWriter, x.r.Body, s.opts.BodyBytes), held: &held, limit: s.opts.BodyBytes, take: take,
-		control: http.NewResponseController(x.w), idle: s.opts.BodyIdleTimeout,
+		control: http.NewResponseController(x.w), idle: s.opts.BodyIdleTimeout, moved: time.Now(), // entry has set the first deadline
 	}
 	var buf bytes.Buffer
 	if length > 0 {
 		buf.Grow(int(length) + bytes.MinRead)
 	}
-	_, err := buf.ReadFrom(reader)
-	_ = reader.control.SetReadDeadline(time.Time{}) // test recorders cannot; the server's connections can
-	if err != nil {
-		return nil, release, s.bodyProblem(err)
+	if _, err := buf.ReadFrom(reader); err != nil {
+		return nil, release, s.bodyProblem(err) // the deadline stays: it bounds what the server still reads
 	}
+	_ = reader.control.SetReadDeadline(time.Time{}) // test recorders cannot; the server's connections can
 	return buf.Bytes(), release, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"time"
 
 	"vipcloud.ai/vipcloud/gateway/openai"
 	"vipcloud.ai/vipcloud/gateway/table"
@@ -44,6 +45,11 @@ func (s *Server) entry(h handler) http.Handler {
 		defer x.recover()
 		if s.draining.Load() && r.ProtoMajor == 1 {
 			header.Set("Connection", "close") // taken back by streams, which a client would mistake for whole
+		}
+		if r.ContentLength != 0 {
+			// The server itself reads what a handler leaves of a body, so a client that stalls must be bounded even if nobody here
+			// reads: readBody moves the deadline on and takes it away.
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.opts.BodyIdleTimeout)) // test recorders cannot
 		}
 		if size := headerSize(r); size > s.opts.HeaderBytes {
 			x.fail(openai.HeadersTooLarge(s.opts.HeaderBytes))

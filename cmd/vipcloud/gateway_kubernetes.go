@@ -56,6 +56,7 @@ func (f *gatewayFlags) runKubernetes(ctx context.Context, d kubernetesDeps) erro
 		return err
 	}
 	instance := types.NamespacedName{Namespace: namespace, Name: name}
+	kubernetes.EnableHealthPings()
 	config, err := f.restConfig()
 	if err != nil {
 		return fmt.Errorf("finding the API server: %w", err)

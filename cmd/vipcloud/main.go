@@ -9,6 +9,9 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"vipcloud.ai/vipcloud/cmd/vipcloud/lint"
+	"vipcloud.ai/vipcloud/gateway/provider/all"
 )
 
 // version is set by the linker.
@@ -32,7 +35,7 @@ func newRootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newOperatorCommand(), newGatewayCommand(), newVersionCommand())
+	root.AddCommand(newOperatorCommand(), newGatewayCommand(), lint.NewCommand(providersOf(all.Adapters())), newVersionCommand())
 	return root
 }
 

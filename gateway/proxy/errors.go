@@ -56,11 +56,20 @@ func publicError(e *provider.Error, costly bool) *openai.Error {
 	default:
 		public = &openai.Error{
 			Status: http.StatusBadGateway, Type: openai.TypeUpstream, Code: orElse(upstreamCodes[e.Class], "upstream_error"),
-			Message: "The model's provider could not serve the request.", NoRetry: costly,
+			Message: "The model's provider could not serve the request.", NoRetry: costly || ours(e.Class),
 		}
 	}
 	public.Cause = e
 	return public
+}
+
+// ours says that an administrator must mend something before a repeated call can succeed.
+func ours(c provider.Class) bool {
+	switch c {
+	case provider.ClassUnauthorized, provider.ClassForbidden, provider.ClassNoBalance, provider.ClassModelNotFound:
+		return true
+	}
+	return false
 }
 
 // neutralCode keeps to the codes that OpenAI's clients know; a vendor's own code stays in the log.

@@ -42,9 +42,14 @@ func startWatch(c *exchange, cancel context.CancelCauseFunc) *watchdog {
 
 // alive notes that a part of the answer has arrived. With the first one the wait for silence begins.
 func (d *watchdog) alive() {
-	if d.last.Swap(max(int64(time.Since(d.started)), 1)) == 0 {
-		d.arm(d.idle)
+	if d.last.Swap(max(int64(time.Since(d.started)), 1)) != 0 {
+		return
 	}
+	next := d.idle
+	if d.quiet.Load() != nil {
+		next = min(next, d.keepAlive)
+	}
+	d.arm(next)
 }
 
 // stream makes the watchdog keep the client's connection alive from now on.

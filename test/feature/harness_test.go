@@ -18,12 +18,14 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/expfmt"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"vipcloud.ai/vipcloud/api/v1alpha1"
 	"vipcloud.ai/vipcloud/gateway"
 	"vipcloud.ai/vipcloud/gateway/apikey"
+	"vipcloud.ai/vipcloud/gateway/provider"
 	"vipcloud.ai/vipcloud/gateway/provider/all"
 	"vipcloud.ai/vipcloud/gateway/table"
 	"vipcloud.ai/vipcloud/test/sim"
@@ -376,3 +378,27 @@ func (e *env) request(n int) map[string]any {
 
 // errCut is what reading a broken body ends with.
 func isCut(err error) bool { return errors.Is(err, io.ErrUnexpectedEOF) }
+
+// metrics returns the exposition of all metrics.
+func (e *env) metrics() string {
+	e.t.Helper()
+	var b strings.Builder
+	families, err := e.registry.Gather()
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	for _, f := range families {
+		if _, err := expfmt.MetricFamilyToText(&b, f); err != nil {
+			e.t.Fatal(err)
+		}
+	}
+	return b.String()
+}
+
+// panicky is an adapter with a bug.
+type panicky struct{ provider.Chat }
+
+// NewRequest panics.
+func (panicky) NewRequest(context.Context, *provider.Upstream, *provider.ChatRequest) (*http.Request, error) {
+	panic("a bug with a secret sk-in-the-panic")
+}

@@ -2,8 +2,6 @@ package manifests
 
 import (
 	"bytes"
-	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -69,7 +67,7 @@ func (d *Document) Name() string { return d.text("metadata", "name") }
 
 // Namespace is that of the metadata, or default.
 func (d *Document) Namespace() string {
-	if d.GroupVersionKind() == namespaceKind {
+	if d.GroupVersionKind() == coreKind("Namespace") {
 		return ""
 	}
 	if ns := d.text("metadata", "namespace"); ns != "" {
@@ -106,9 +104,6 @@ func (d *Document) text(path ...string) string {
 	return s
 }
 
-// separator begins a new document, or ends one.
-var separator = regexp.MustCompile(`(?m)^(---([ \t].*)?|\.\.\.)\r?$`)
-
 // Parse reads the documents of a file, of which name is used in messages only. What cannot be read becomes problems, and the
 // documents around it are returned all the same. JSON is read as the YAML it is.
 func Parse(name string, data []byte) ([]*Document, []Problem) {
@@ -130,14 +125,22 @@ func Parse(name string, data []byte) ([]*Document, []Problem) {
 // split cuts a file where documents begin. All chunks together are the file.
 func split(data []byte) [][]byte {
 	var chunks [][]byte
-	begin := 0
-	for _, at := range separator.FindAllIndex(data, -1) {
-		if at[0] > begin {
-			chunks = append(chunks, data[begin:at[0]])
-			begin = at[0]
+	begin, at := 0, 0
+	for line := range bytes.Lines(data) {
+		if at > begin && separates(line) {
+			chunks = append(chunks, data[begin:at])
+			begin = at
 		}
+		at += len(line)
 	}
 	return append(chunks, data[begin:])
+}
+
+// separates says that a line begins a new document, or ends one.
+func separates(line []byte) bool {
+	line = bytes.TrimRight(line, "\r\n")
+	return bytes.Equal(line, []byte("...")) || bytes.Equal(line, []byte("---")) ||
+		bytes.HasPrefix(line, []byte("--- ")) || bytes.HasPrefix(line, []byte("---\t"))
 }
 
 // parseChunk reads one document, or the items of a List.
@@ -190,7 +193,7 @@ func blank(chunk []byte) bool {
 // expand returns the items of a List, or the document itself.
 func expand(d *Document) []*Document {
 	items, ok := d.Value["items"].([]any)
-	if !ok || d.GroupVersionKind() != listKind {
+	if !ok || d.GroupVersionKind() != coreKind("List") {
 		return []*Document{d}
 	}
 	nodes := child(d.node, "items")
@@ -207,19 +210,20 @@ func expand(d *Document) []*Document {
 	return docs
 }
 
-// errorLine finds the line in what a YAML parser says.
-var errorLine = regexp.MustCompile(`(?:error converting YAML to JSON: )?yaml: (?:unmarshal errors:\s*)?(?:line (\d+): )?`)
-
-// parseProblem turns what a parser says into a problem with the line of the file.
+// parseProblem turns what a parser says, which is "line 3: reason" after some words, into a problem with the line of the file.
 func parseProblem(name string, offset, last int, err error) *Problem {
-	p := &Problem{File: name, Line: offset + 1, Message: err.Error()}
-	if m := errorLine.FindStringSubmatch(p.Message); m != nil {
-		if n, err := strconv.Atoi(m[1]); err == nil {
-			p.Line = min(offset+n, last)
-		}
-		p.Message = strings.Replace(p.Message, m[0], "", 1)
+	p := &Problem{File: name, Line: offset + 1}
+	reason := err.Error()
+	for _, words := range []string{"error converting YAML to JSON: ", "yaml: ", "unmarshal errors:\n  "} {
+		reason = strings.TrimPrefix(reason, words)
 	}
-	p.Message = fmt.Sprintf("cannot be read as YAML: %s", strings.TrimSpace(p.Message))
+	if rest, ok := strings.CutPrefix(reason, "line "); ok {
+		number, after, _ := strings.Cut(rest, ": ")
+		if n, err := strconv.Atoi(number); err == nil {
+			p.Line, reason = min(offset+n, last), after
+		}
+	}
+	p.Message = "cannot be read as YAML: " + strings.TrimSpace(reason)
 	return p
 }
 

@@ -4,11 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation"
 	kjson "sigs.k8s.io/json"
 
 	"vipcloud.ai/vipcloud/api/v1alpha1"
@@ -17,13 +17,8 @@ import (
 // DefaultNamespace is that of objects which name none.
 const DefaultNamespace = "default"
 
-// Kinds of other groups that are read.
-var (
-	secretKind    = corev1.SchemeGroupVersion.WithKind("Secret")
-	configMapKind = corev1.SchemeGroupVersion.WithKind("ConfigMap")
-	namespaceKind = corev1.SchemeGroupVersion.WithKind("Namespace")
-	listKind      = corev1.SchemeGroupVersion.WithKind("List")
-)
+// coreKind is a kind of the core group.
+func coreKind(kind string) schema.GroupVersionKind { return corev1.SchemeGroupVersion.WithKind(kind) }
 
 // Object is a document and the typed object that it became.
 type Object struct {
@@ -42,11 +37,11 @@ func newTyped(gvk schema.GroupVersionKind) metav1.Object {
 		return &v1alpha1.ProviderCredential{}
 	case v1alpha1.GroupVersion.WithKind(v1alpha1.KindGatewayInstance):
 		return &v1alpha1.GatewayInstance{}
-	case secretKind:
+	case coreKind("Secret"):
 		return &corev1.Secret{}
-	case configMapKind:
+	case coreKind("ConfigMap"):
 		return &corev1.ConfigMap{}
-	case namespaceKind:
+	case coreKind("Namespace"):
 		return &corev1.Namespace{}
 	}
 	return nil
@@ -54,11 +49,6 @@ func newTyped(gvk schema.GroupVersionKind) metav1.Object {
 
 // Read says whether objects of a document's kind are read at all. All others are somebody else's.
 func Read(gvk schema.GroupVersionKind) bool { return newTyped(gvk) != nil }
-
-var (
-	namePattern      = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
-	namespacePattern = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
-)
 
 // CheckMetadata returns what an API server would refuse about name and namespace. Both are also names of files.
 func (d *Document) CheckMetadata() []Problem {
@@ -73,10 +63,10 @@ func (d *Document) CheckMetadata() []Problem {
 	switch name := d.Name(); {
 	case name == "":
 		problems = append(problems, d.Problem("metadata.name", "is required"))
-	case len(name) > 253 || !namePattern.MatchString(name):
+	case len(validation.IsDNS1123Subdomain(name)) > 0:
 		problems = append(problems, d.Problem("metadata.name", "must be lower-case letters, digits, dashes and dots, at most 253"))
 	}
-	if ns := d.Namespace(); ns != "" && (len(ns) > 63 || !namespacePattern.MatchString(ns)) {
+	if ns := d.Namespace(); ns != "" && len(validation.IsDNS1123Label(ns)) > 0 {
 		problems = append(problems, d.Problem("metadata.namespace", "must be lower-case letters, digits and dashes, at most 63"))
 	}
 	return problems
