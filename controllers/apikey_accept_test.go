@@ -138,3 +138,14 @@ func TestApiKey_NameThatIsNoLabel(t *testing.T) {
 	key := w.key(strings.Repeat("k", 64))
 	w.expectConditions(key, expect{"ResolvedRefs": "False/Invalid", "Stalled": "True/Invalid"})
 }
+
+func TestApiKey_ARefusalOfTheAPIServerIsSaid(t *testing.T) {
+	w := newWorld(t)
+	doomed := w.namespace(nil)
+	key := w.key("shop", in[*v1alpha1.ApiKey](doomed))
+	w.expectConditions(key, expect{"Accepted": "False/NoGateway"})
+	// Nothing can be made in a namespace that is being deleted, and here nobody ends that.
+	w.remove(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: doomed}})
+	w.instance("default", servesAll)
+	w.expectConditions(key, expect{"Ready": "False/ReconcileError", "Reconciling": "True/ReconcileError"})
+}

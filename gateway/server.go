@@ -129,7 +129,7 @@ func (s *Server) Run(ctx context.Context) error {
 func (s *Server) drain(api *http.Server) {
 	s.draining.Store(true)
 	s.opts.Log.Info("Draining", "delay", s.opts.DrainDelay, "timeout", s.opts.DrainTimeout)
-	time.Sleep(s.opts.DrainDelay)
+	<-time.After(s.opts.DrainDelay)
 	ctx, cancel := context.WithTimeout(context.Background(), s.opts.DrainTimeout) //nolint:forbidigo // the caller's has ended
 	defer cancel()
 	if api.Shutdown(ctx) == nil {

@@ -56,7 +56,9 @@ func (f *gatewayFlags) runKubernetes(ctx context.Context, d kubernetesDeps) erro
 		return err
 	}
 	instance := types.NamespacedName{Namespace: namespace, Name: name}
-	kubernetes.EnableHealthPings()
+	if err := kubernetes.EnableHealthPings(); err != nil {
+		return fmt.Errorf("preparing connections to the API server: %w", err)
+	}
 	config, err := f.restConfig()
 	if err != nil {
 		return fmt.Errorf("finding the API server: %w", err)

@@ -15,7 +15,7 @@ const lintBudgetMs = 3.0
 // dependencies asks the toolchain.
 func dependencies(t *testing.T, packages ...string) map[string]bool {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", append([]string{"list", "-deps"}, packages...)...).Output() //nolint:gosec // fixed names
+	out, err := exec.CommandContext(t.Context(), "go", append([]string{"list", "-deps"}, packages...)...).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,14 +28,14 @@ func dependencies(t *testing.T, packages ...string) map[string]bool {
 
 func TestGateway_paysNothingAtItsStartForWhatOnlyLintNeeds(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "vipcloud")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil { //nolint:gosec // our own
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	others := dependencies(t, "vipcloud.ai/vipcloud/gateway/...", "vipcloud.ai/vipcloud/controllers/...", "github.com/spf13/cobra",
 		"sigs.k8s.io/controller-runtime/pkg/metrics/filters")
 	least := 1e9
 	for range 5 { // the least of several runs: noise only ever adds
-		cmd := exec.CommandContext(t.Context(), binary, "version") //nolint:gosec // our own
+		cmd := exec.CommandContext(t.Context(), binary, "version")
 		cmd.Env = append(cmd.Environ(), "GODEBUG=inittrace=1")
 		var trace bytes.Buffer
 		cmd.Stderr = &trace

@@ -72,11 +72,6 @@ func ServesOthers(instance *v1alpha1.GatewayInstance) bool {
 	return routesFrom(instance) != v1alpha1.NamespacesFromSame || keysFrom(instance) != v1alpha1.NamespacesFromSame
 }
 
-// NeedsSelector says whether the instance chooses namespaces by their labels.
-func NeedsSelector(instance *v1alpha1.GatewayInstance) bool {
-	return routesFrom(instance) == v1alpha1.NamespacesFromSelector || keysFrom(instance) == v1alpha1.NamespacesFromSelector
-}
-
 // routesFrom is serves.routes with its default.
 func routesFrom(instance *v1alpha1.GatewayInstance) v1alpha1.NamespacesFrom {
 	if s := instance.Spec.Serves; s != nil && s.Routes != nil {

@@ -18,8 +18,9 @@ const (
 	prefixLength = 8
 	// randomLength is the number of random characters: 40 of base 62 are 238 bits.
 	randomLength = 40
-	// MinLength and MaxLength bound a key that somebody brings.
+	// MinLength is the least length of a key that somebody brings, in characters.
 	MinLength = 32
+	// MaxLength is the greatest.
 	MaxLength = 512
 
 	alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -3,6 +3,7 @@
 package auth
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -129,7 +130,7 @@ func (x *Index) remove(namespace, name string) []apikey.Hash {
 
 // claim adds a claimant to a hash, keeping the one that holds it first.
 func (x *Index) claim(sum apikey.Hash, key *table.Key) {
-	c := append(x.claims[sum], key)
+	c := slices.Concat(x.claims[sum], []*table.Key{key})
 	slices.SortStableFunc(c, func(a, b *table.Key) int {
 		if table.KeyLess(a, b) {
 			return -1
@@ -149,9 +150,7 @@ func (x *Index) publish(sums []apikey.Hash) {
 		n := sums[i][0]
 		fresh := shard{}
 		if old := x.shards[n].Load(); old != nil {
-			for sum, e := range *old {
-				fresh[sum] = e
-			}
+			maps.Copy(fresh, *old)
 		}
 		for ; i < len(sums) && sums[i][0] == n; i++ {
 			delete(fresh, sums[i])

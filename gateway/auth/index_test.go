@@ -84,7 +84,7 @@ func TestIndex_aHashEndsAtItsOwnTime(t *testing.T) {
 }
 
 func TestIndex_matchesAPlainMapUnderRandomChanges(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // repeatable on purpose
+	random := rand.New(rand.NewPCG(1, 2))
 	var x Index
 	model := map[string][]string{}
 	for range 5000 {

@@ -18,7 +18,7 @@ func tierOf(weights ...int) *table.Tier {
 }
 
 func TestSelect_sharesFollowWeights(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // repeatable on purpose
+	random := rand.New(rand.NewPCG(1, 2))
 	tier := tierOf(10, 30, 60)
 	var counts [3]int
 	const n = 100_000

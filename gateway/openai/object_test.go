@@ -16,11 +16,11 @@ import (
 )
 
 // mustParse parses an object that is known to be good.
-func mustParse(t testing.TB, raw string) *openai.Object {
-	t.Helper()
+func mustParse(tb testing.TB, raw string) *openai.Object {
+	tb.Helper()
 	o, err := openai.ParseObject([]byte(raw))
 	if err != nil {
-		t.Fatalf("parsing %s: %v", raw, err)
+		tb.Fatalf("parsing %s: %v", raw, err)
 	}
 	return o
 }

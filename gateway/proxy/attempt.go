@@ -189,8 +189,7 @@ func networkError(ctx context.Context, err error) *provider.Error {
 
 // asProviderError returns err as the type it should have.
 func asProviderError(err error, class provider.Class) *provider.Error {
-	var e *provider.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*provider.Error](err); ok {
 		return e
 	}
 	return &provider.Error{Class: class, Cause: err}

@@ -65,11 +65,7 @@ func publicError(e *provider.Error, costly bool) *openai.Error {
 
 // ours says that an administrator must mend something before a repeated call can succeed.
 func ours(c provider.Class) bool {
-	switch c {
-	case provider.ClassUnauthorized, provider.ClassForbidden, provider.ClassNoBalance, provider.ClassModelNotFound:
-		return true
-	}
-	return false
+	return c == provider.ClassUnauthorized || c == provider.ClassForbidden || c == provider.ClassNoBalance || c == provider.ClassModelNotFound
 }
 
 // neutralCode keeps to the codes that OpenAI's clients know; a vendor's own code stays in the log.
@@ -121,8 +117,7 @@ func redactMessage(s string) string {
 
 // redactURL drops the address from a transport's error, which is of no use to a reader who knows the target.
 func redactURL(err error) error {
-	var e *url.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*url.Error](err); ok {
 		return e.Err
 	}
 	return err

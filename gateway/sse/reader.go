@@ -38,11 +38,12 @@ const (
 // Reader splits a stream into events. Lines may end in LF, CRLF or CR; a blank after "data:" is optional; data over several
 // lines is joined with LF; event names, ids and retry lines are passed over. It is used by one goroutine.
 type Reader struct {
-	src  io.Reader
-	max  int
-	buf  []byte // bytes read and not yet parsed are buf[r:w]
-	r, w int
-	err  error // sticky error of src
+	src   io.Reader
+	max   int
+	buf   []byte // bytes read and not yet parsed are buf[r:w]
+	r, w  int
+	err   error // the source's last word
+	ended bool  // there was one
 
 	line    []byte // the beginning of a line that goes on beyond buf
 	data    []byte // data of the event being put together
@@ -157,10 +158,11 @@ func (r *Reader) nextLine() (line []byte, ok bool, err error) {
 		}
 		r.line = append(r.line, chunk...)
 		r.r, r.w = 0, 0
-		if r.err != nil {
+		if r.ended {
 			return r.line, len(r.line) > 0, nil
 		}
 		r.w, r.err = r.src.Read(r.buf)
+		r.ended = r.err != nil
 	}
 }
 

@@ -36,7 +36,7 @@ type bench struct {
 
 // launch starts a process that ends with this one.
 func (b *bench) launch(path string, args ...string) (*exec.Cmd, error) {
-	cmd := exec.CommandContext(b.ctx, path, args...) //nolint:gosec // the benchmark's own contenders
+	cmd := exec.CommandContext(b.ctx, path, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	log, err := os.OpenFile(filepath.Join(b.dir, filepath.Base(path)+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -87,7 +87,7 @@ func listening(ctx context.Context, address string) error {
 		if time.Now().After(deadline) {
 			return fmt.Errorf("waiting for %s: %w", address, err)
 		}
-		time.Sleep(20 * time.Millisecond)
+		<-time.After(20 * time.Millisecond)
 	}
 }
 
@@ -147,7 +147,7 @@ func (b *bench) serving() error {
 			if time.Now().After(deadline) {
 				return fmt.Errorf("waiting for %s to serve: %w", c.name, err)
 			}
-			time.Sleep(50 * time.Millisecond)
+			<-time.After(50 * time.Millisecond)
 		}
 	}
 	return nil

@@ -27,7 +27,7 @@ type cluster struct {
 
 // startCluster starts etcd, the API server, the controller manager and the scheduler.
 func startCluster(ctx context.Context, assets, work string) (*cluster, error) {
-	say("starting etcd, kube-apiserver, kube-controller-manager and kube-scheduler")
+	sayf("starting etcd, kube-apiserver, kube-controller-manager and kube-scheduler")
 	c := &cluster{assets: assets, work: work, env: &envtest.Environment{BinaryAssetsDirectory: assets}}
 	var err error
 	if c.config, err = c.env.Start(); err != nil {

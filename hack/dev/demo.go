@@ -63,7 +63,7 @@ func demo(ctx context.Context, o options, work string) error {
 
 // install applies config/default as an admin would, and runs the operator under the account that it brings.
 func (c *cluster) install(ctx context.Context, o options) (*process, error) {
-	say("installing config/default: CRDs, accounts, rights, operator")
+	sayf("installing config/default: CRDs, accounts, rights, operator")
 	if err := c.kubectl(ctx, "apply", "--server-side", "-k", "config/default"); err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func (c *cluster) install(ctx context.Context, o options) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	say("starting the operator as system:serviceaccount:%s:%s", systemNamespace, operatorAccount)
+	sayf("starting the operator as system:serviceaccount:%s:%s", systemNamespace, operatorAccount)
 	p, err := startProcess("operator", c.log("operator"), o.binary, "operator", "--kubeconfig="+kubeconfig,
 		"--namespace="+systemNamespace, "--leader-elect", "--gateway-image=vipcloud:demo", "--health-listen="+health,
 		"--metrics-listen=0")
@@ -95,7 +95,7 @@ func (c *cluster) install(ctx context.Context, o options) (*process, error) {
 
 // applySamples applies the quickstart and the catalog.
 func (c *cluster) applySamples(ctx context.Context, samples, vendors string) error {
-	say("applying the samples, with the vendors' endpoints led to simulators")
+	sayf("applying the samples, with the vendors' endpoints led to simulators")
 	dir := filepath.Join(c.work, "samples")
 	if err := writeSamples(samples, dir, vendors); err != nil {
 		return err
@@ -105,7 +105,7 @@ func (c *cluster) applySamples(ctx context.Context, samples, vendors string) err
 
 // runGateway runs a gateway under the account that the operator made for the sample instance.
 func (c *cluster) runGateway(ctx context.Context, o options) (*gatewayProcess, error) {
-	say("waiting for the account that the operator makes for the gateway")
+	sayf("waiting for the account that the operator makes for the gateway")
 	err := c.retry(ctx, func() error {
 		return c.quiet(ctx, "get", "serviceaccount", "-n", systemNamespace, gatewayAccount)
 	})
@@ -116,7 +116,7 @@ func (c *cluster) runGateway(ctx context.Context, o options) (*gatewayProcess, e
 	if err != nil {
 		return nil, err
 	}
-	say("starting a gateway as system:serviceaccount:%s:%s", systemNamespace, gatewayAccount)
+	sayf("starting a gateway as system:serviceaccount:%s:%s", systemNamespace, gatewayAccount)
 	return startGateway(ctx, o, "--instance="+systemNamespace+"/default", "--kubeconfig="+kubeconfig, "--replica-name="+demoReplica)
 }
 
@@ -130,7 +130,7 @@ func (c *cluster) show(ctx context.Context) (string, error) {
 			return "", errors.Join(err, c.tail("operator"))
 		}
 	}
-	say("this cluster has no node: the Deployment's own pods stay pending, and the gateway above runs as a process beside it")
+	sayf("this cluster has no node: the Deployment's own pods stay pending, and the gateway above runs as a process beside it")
 	if err := c.kubectl(ctx, "get", "vipcloud", "-A"); err != nil {
 		return "", err
 	}
@@ -191,5 +191,5 @@ func (c *cluster) output(ctx context.Context, args ...string) (string, error) {
 // command makes a kubectl command.
 func (c *cluster) command(ctx context.Context, args ...string) *exec.Cmd {
 	args = append([]string{"--kubeconfig=" + c.admin}, args...)
-	return exec.CommandContext(ctx, filepath.Join(c.assets, "kubectl"), args...) //nolint:gosec // the control plane's own binary
+	return exec.CommandContext(ctx, filepath.Join(c.assets, "kubectl"), args...)
 }

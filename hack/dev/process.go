@@ -28,7 +28,7 @@ type process struct {
 
 // startProcess starts a program in a process group of its own, so that Ctrl-C reaches only us and we end it in order.
 func startProcess(name string, log io.Writer, path string, args ...string) (*process, error) {
-	p := &process{name: name, cmd: exec.Command(path, args...), exited: make(chan struct{})} //nolint:gosec,noctx // our own binaries; ended by stop, in order
+	p := &process{name: name, cmd: exec.Command(path, args...), exited: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if err := p.cmd.Start(); err != nil {
@@ -86,5 +86,5 @@ func (p *process) until(ctx context.Context, what string, done func() bool) erro
 	return nil
 }
 
-// say tells the user what is going on, beside the output that is meant to be used.
-func say(format string, args ...any) { fmt.Fprintf(os.Stderr, "# "+format+"\n", args...) }
+// sayf tells the user what is going on, beside the output that is meant to be used.
+func sayf(format string, args ...any) { fmt.Fprintf(os.Stderr, "# "+format+"\n", args...) }

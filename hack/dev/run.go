@@ -89,7 +89,7 @@ func startGateway(ctx context.Context, o options, args ...string) (*gatewayProce
 		p.stop()
 		return nil, err
 	}
-	say("admin: http://%s (/healthz, /readyz, /metrics)", admin)
+	sayf("admin: http://%s (/healthz, /readyz, /metrics)", admin)
 	return g, nil
 }
 
@@ -112,7 +112,7 @@ func present(ctx context.Context, o options, g *gatewayProcess, key string) erro
 	if o.smoke {
 		return smoke(ctx, g.base, key)
 	}
-	say("Ctrl-C ends everything. The vendors are simulated: answers are canned, and no key leaves this machine.")
+	sayf("Ctrl-C ends everything. The vendors are simulated: answers are canned, and no key leaves this machine.")
 	select {
 	case <-ctx.Done():
 	case <-g.exited:
@@ -126,13 +126,13 @@ func printUse(base, key string) {
 	fmt.Printf(`export OPENAI_BASE_URL=%[1]s
 export OPENAI_API_KEY=%[2]s
 
-# curl
+# In a shell
 curl -N %[1]s/chat/completions \
   -H "Authorization: Bearer %[2]s" \
   -H "Content-Type: application/json" \
   -d '{"model":"deepseek-v4-pro","stream":true,"messages":[{"role":"user","content":"Hello!"}]}'
 
-# Python (pip install openai)
+# In Python (pip install openai)
 python3 - <<'PY'
 from openai import OpenAI
 client = OpenAI(base_url="%[1]s", api_key="%[2]s")

@@ -41,6 +41,6 @@ func smoke(ctx context.Context, base, key string) error {
 	if text == "" || tokens == 0 {
 		return fmt.Errorf("checking the answer (%d tokens): %w", tokens, errEmptyAnswer)
 	}
-	say("smoke: streamed %q, %d tokens", text, tokens)
+	sayf("smoke: streamed %q, %d tokens", text, tokens)
 	return nil
 }

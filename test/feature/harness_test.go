@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -375,9 +374,6 @@ func (e *env) request(n int) map[string]any {
 	eventually(e.t, fmt.Sprintf("%d access log lines", n), func() bool { return len(e.log.requests()) >= n })
 	return e.log.requests()[n-1]
 }
-
-// errCut is what reading a broken body ends with.
-func isCut(err error) bool { return errors.Is(err, io.ErrUnexpectedEOF) }
 
 // metrics returns the exposition of all metrics.
 func (e *env) metrics() string {

@@ -142,7 +142,7 @@ func TestLife_tableChangesNeverTouchARequestInFlight(t *testing.T) {
 	for range 4 {
 		clients.Go(func() {
 			for range 40 {
-				req, err := http.NewRequestWithContext(t.Context(), "POST", e.base+"/v1/chat/completions",
+				req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, e.base+"/v1/chat/completions",
 					strings.NewReader(chat("deepseek-v4-pro", "[[chunks 10]] [[echo one two three four five]]", `"stream":true`)))
 				if err != nil {
 					t.Error(err)

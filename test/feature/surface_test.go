@@ -6,10 +6,9 @@ import (
 	"testing"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/google/go-cmp/cmp"
 	"github.com/tidwall/gjson"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"vipcloud.ai/vipcloud/api/v1alpha1"
 	"vipcloud.ai/vipcloud/gateway"
@@ -192,7 +191,7 @@ func TestSurface_limits(t *testing.T) {
 	wantError(t, e.do("GET", "/v1/models", "", "X-Big", strings.Repeat("h", 3000)), 431, "invalid_request_error", "headers_too_large")
 
 	// A chunked body of unknown length meets the same limit.
-	req, err := http.NewRequestWithContext(t.Context(), "POST", e.base+"/v1/chat/completions", struct{ *strings.Reader }{strings.NewReader(big)})
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, e.base+"/v1/chat/completions", struct{ *strings.Reader }{strings.NewReader(big)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +209,7 @@ func TestSurface_bodiesInFlightAreBounded(t *testing.T) {
 	e.vendors.Vendor("DeepSeek").FailAlways("stall_first")
 	big := chat("deepseek-v4-pro", strings.Repeat("x", 1200))
 	go func() {
-		req, _ := http.NewRequestWithContext(t.Context(), "POST", e.base+"/v1/chat/completions", strings.NewReader(big))
+		req, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, e.base+"/v1/chat/completions", strings.NewReader(big))
 		req.Header.Set("Authorization", "Bearer "+testKey)
 		if resp, err := client.Do(req); err == nil {
 			_ = resp.Body.Close()

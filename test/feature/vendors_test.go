@@ -8,7 +8,6 @@ import (
 	"github.com/tidwall/gjson"
 
 	"vipcloud.ai/vipcloud/api/v1alpha1"
-	"vipcloud.ai/vipcloud/gateway/table"
 	"vipcloud.ai/vipcloud/test/sim"
 )
 
@@ -226,7 +225,7 @@ func TestVendor_everyAdapterHasASimulator(t *testing.T) {
 	for _, v := range sim.Vendors() {
 		simulated[v1alpha1.Provider(v)] = true
 	}
-	var providers table.Providers = newEnv(t).input.Providers
+	providers := newEnv(t).input.Providers
 	for p := range providers {
 		if !simulated[p] {
 			t.Errorf("provider %s has no simulator", p)

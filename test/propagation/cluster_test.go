@@ -238,12 +238,12 @@ func hashKey(namespace, name, plaintext string) *v1alpha1.ApiKey {
 // chat asks a replica for a completion and returns the HTTP status and the body.
 func (r *replica) chat(key, model string) (int, string) {
 	body := fmt.Sprintf(`{"model":%q,"messages":[{"role":"user","content":"hi"}]}`, model)
-	req, err := http.NewRequest(http.MethodPost, r.base+"/v1/chat/completions", strings.NewReader(body)) //nolint:noctx // ends with the gateway
+	req, err := http.NewRequest(http.MethodPost, r.base+"/v1/chat/completions", strings.NewReader(body))
 	if err != nil {
 		return 0, err.Error()
 	}
 	req.Header.Set("Authorization", "Bearer "+key)
-	resp, err := http.DefaultClient.Do(req) //nolint:forbidigo // a test's client
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return 0, err.Error()
 	}
@@ -283,12 +283,12 @@ type metav1Condition = metav1.Condition
 
 // get asks a replica for a path with a key.
 func (r *replica) get(key, path string) (int, string) {
-	req, err := http.NewRequest(http.MethodGet, r.base+path, nil) //nolint:noctx // ends with the gateway
+	req, err := http.NewRequest(http.MethodGet, r.base+path, nil)
 	if err != nil {
 		return 0, err.Error()
 	}
 	req.Header.Set("Authorization", "Bearer "+key)
-	resp, err := http.DefaultClient.Do(req) //nolint:forbidigo // a test's client
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return 0, err.Error()
 	}

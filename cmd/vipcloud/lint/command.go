@@ -60,6 +60,16 @@ func Run(ctx context.Context, paths []string, stdin io.Reader, providers table.P
 	return r.check(ctx, paths, stdin)
 }
 
+// run is the state of one check.
+type run struct {
+	providers table.Providers
+	schemas   schemas
+	docs      []*manifests.Document
+	objects   []*manifests.Object
+	broken    map[manifests.ID]bool // objects whose errors are told already
+	findings  Findings
+}
+
 // check is Run with schemas that are loaded already.
 func (r *run) check(ctx context.Context, paths []string, stdin io.Reader) (Findings, error) {
 	for _, path := range paths {
@@ -72,16 +82,6 @@ func (r *run) check(ctx context.Context, paths []string, stdin io.Reader) (Findi
 	}
 	r.compile()
 	return r.findings.sorted(), nil
-}
-
-// run is the state of one check.
-type run struct {
-	providers table.Providers
-	schemas   schemas
-	docs      []*manifests.Document
-	objects   []*manifests.Object
-	broken    map[manifests.ID]bool // objects whose errors are told already
-	findings  Findings
 }
 
 // load reads the documents of a path.

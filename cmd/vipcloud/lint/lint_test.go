@@ -124,8 +124,8 @@ func TestLint(t *testing.T) {
 		"no price": {text: change(t, good, "  pricing: {currency: USD, perRequest: \"0\"}\n", ""), want: []string{
 			`<stdin>:1: info: ModelRoute system/deepseek-v4-pro: the route has no price; set pricing, with "0" for a free model`,
 		}},
-		"an unknown field": {text: change(t, good, "spec:\n  pricing", "spec:\n  modle: x\n  pricing"), want: []string{
-			`<stdin>:5: ModelRoute system/deepseek-v4-pro: spec.modle: unknown field`,
+		"an unknown field": {text: change(t, good, "spec:\n  pricing", "spec:\n  modell: x\n  pricing"), want: []string{
+			`<stdin>:5: ModelRoute system/deepseek-v4-pro: spec.modell: unknown field`,
 		}},
 		"a value that is not in the enum": {text: change(t, good, "provider: DeepSeek", "provider: DeepSea"), want: []string{
 			`<stdin>:1: ModelRoute system/deepseek-v4-pro: targets[primary].credential: ProviderCredential system/deepseek is not ready`,

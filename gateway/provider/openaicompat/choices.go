@@ -234,7 +234,7 @@ func finishReason(raw string) (public string, failed bool) {
 	return raw, false
 }
 
-// says says whether a value is a part of an answer: a text that is not empty, or something structured.
+// says reports whether a value is a part of an answer: a text that is not empty, or something structured.
 func says(value []byte) bool {
 	return isText(value) || value[0] == '{' || (value[0] == '[' && len(value) > 2)
 }

@@ -42,13 +42,13 @@ func (d *draft) word(name string) string {
 	return gjson.ParseBytes(raw).String()
 }
 
-// within returns the string of a member of a member, or "".
-func (d *draft) within(name, member string) string {
+// typeOf returns the string called type of a member that is an object, or "".
+func (d *draft) typeOf(name string) string {
 	raw, _ := d.Get(name)
 	if len(raw) == 0 || raw[0] != '{' {
 		return ""
 	}
-	return gjson.GetBytes(raw, member).String()
+	return gjson.GetBytes(raw, "type").String()
 }
 
 // family says whether the upstream model's name starts with one of the prefixes.
@@ -129,7 +129,7 @@ func (d *draft) toolChoice() string {
 	if !ok || isNull(raw) {
 		return choiceAuto
 	}
-	if d.within("tool_choice", "type") == "function" {
+	if d.typeOf("tool_choice") == "function" {
 		return choiceNamed
 	}
 	switch w := d.word("tool_choice"); w {
@@ -160,7 +160,7 @@ func (d *draft) refuseChoices(most int) *provider.Error {
 
 // refuseSchema refuses JSON schemas.
 func (d *draft) refuseSchema() *provider.Error {
-	if d.within("response_format", "type") == "json_schema" {
+	if d.typeOf("response_format") == "json_schema" {
 		return d.refuse("response_format", "does not take response_format json_schema; allowed: text, json_object.")
 	}
 	return nil

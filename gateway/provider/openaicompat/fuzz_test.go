@@ -14,6 +14,7 @@ import (
 
 // seeds adds the lines of all fixtures of a kind.
 func seeds(f *testing.F, pattern string) {
+	f.Helper()
 	paths, err := filepath.Glob(filepath.Join("testdata", "*", pattern))
 	if err != nil || len(paths) == 0 {
 		f.Fatalf("finding fixtures: %v, %d found", err, len(paths))

@@ -248,9 +248,6 @@ func skipNested(data []byte, i int) int {
 // isNull says whether a value is null.
 func isNull(value []byte) bool { return len(value) == 4 && value[0] == 'n' }
 
-// isEmptyString says whether a value is the empty string.
-func isEmptyString(value []byte) bool { return len(value) == 2 && value[0] == '"' }
-
 // isText says whether a value is a string that is not empty.
 func isText(value []byte) bool { return len(value) > 2 && value[0] == '"' }
 
@@ -259,5 +256,5 @@ func text(value []byte) string {
 	if !isText(value) {
 		return ""
 	}
-	return unsafe.String(&value[1], len(value)-2)
+	return unsafe.String(&value[1], len(value)-2) //nolint:gosec // used within the call that owns the bytes
 }

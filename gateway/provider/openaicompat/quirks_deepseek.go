@@ -28,7 +28,7 @@ func DeepSeek() provider.Adapter {
 // prepareDeepSeek maps the two retired names to the model that took their place, with and without thinking.
 func prepareDeepSeek(d *draft) {
 	d.limitTokens("max_tokens")
-	thinking := ""
+	var thinking string
 	switch d.model {
 	case "deepseek-chat":
 		thinking = thinkingOff
@@ -46,7 +46,7 @@ func prepareDeepSeek(d *draft) {
 // checkDeepSeek refuses what "Thinking Mode" and "Create Chat Completion" rule out. Thinking is on unless it is turned off.
 func checkDeepSeek(d *draft) *provider.Error {
 	err := d.refuseSchema()
-	if d.within("thinking", "type") == "disabled" || d.word("reasoning_effort") == "none" {
+	if d.typeOf("thinking") == "disabled" || d.word("reasoning_effort") == "none" {
 		return err
 	}
 	const allowed = "auto, none; with thinking disabled also required and a named function"

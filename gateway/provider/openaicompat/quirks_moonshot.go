@@ -37,10 +37,10 @@ func prepareMoonshot(d *draft) {
 func checkMoonshot(d *draft) *provider.Error {
 	err := d.refuseChoices(1)
 	forced := d.family("kimi-k2.7")
-	if off := d.within("thinking", "type") == "disabled"; forced || (d.family("kimi-k2.6") && !off) {
+	if off := d.typeOf("thinking") == "disabled"; forced || (d.family("kimi-k2.6") && !off) {
 		err = firstError(err, d.refuseToolChoice(choiceRequired, "auto, none, a named function"))
 	}
-	if forced && d.within("thinking", "type") == "disabled" {
+	if forced && d.typeOf("thinking") == "disabled" {
 		err = firstError(err, d.refuse("thinking", "always thinks; allowed: thinking of type enabled."))
 	}
 	if d.family("kimi-k3") && d.word("reasoning_effort") == "none" {

@@ -52,7 +52,7 @@ func checkZhipu(d *draft) *provider.Error {
 	if !d.family("glm-5.3") || strings.Contains(d.endpoint, "/coding/") {
 		return err
 	}
-	if d.within("thinking", "type") == "disabled" {
+	if d.typeOf("thinking") == "disabled" {
 		err = firstError(err, d.refuse("thinking", "always thinks; allowed: thinking of type enabled."))
 	}
 	if d.word("reasoning_effort") == "none" {

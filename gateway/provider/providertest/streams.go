@@ -3,6 +3,7 @@ package providertest
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -163,7 +164,7 @@ func (s *suite) malformed(t *testing.T, events []string) {
 		"<html>busy</html>", strings.Repeat(`{"choices":[`, 5_000), events[0][:len(events[0])-1],
 	} {
 		for _, before := range [][]string{nil, events[:1]} {
-			got := s.play(append(before[:len(before):len(before)], junk), true)
+			got := s.play(append(slices.Clip(before), junk), true)
 			if classOf(got.err) != provider.ClassBadResponse {
 				t.Errorf("event %.40q: error = %v, want a bad_response", junk, got.err)
 			}
@@ -175,7 +176,7 @@ func (s *suite) malformed(t *testing.T, events []string) {
 func (s *suite) afterDone(t *testing.T, events []string) {
 	t.Helper()
 	st := s.stream(false)
-	for _, event := range append(events[:len(events):len(events)], "[DONE] ", "[DONE]xyz", events[0], `{"error":{"message":"late"}}`, "junk") {
+	for _, event := range append(slices.Clip(events), "[DONE] ", "[DONE]xyz", events[0], `{"error":{"message":"late"}}`, "junk") {
 		var chunk provider.ChatChunk
 		if err := st.Event([]byte(event), &chunk); err != nil {
 			t.Errorf("an event after the end is an error: %v", err)

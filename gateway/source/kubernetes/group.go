@@ -189,11 +189,11 @@ func (g *group) lagging() bool {
 }
 
 // swap puts a watch in the place of another, which keeps what was delivered until its own list has come.
-func (g *group) swap(old, new *watcher, now time.Time) {
+func (g *group) swap(old, fresh *watcher, now time.Time) {
 	p := g.parts[old]
 	delete(g.parts, old)
 	p.nudged, p.behind = now, time.Time{}
-	g.parts[new] = p
+	g.parts[fresh] = p
 }
 
 // covers says whether the group is for a scope.

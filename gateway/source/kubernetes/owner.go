@@ -95,19 +95,28 @@ func (o *owner) shutGroup(g *group) {
 func (o *owner) apply(c change) {
 	if changed, ok := o.instance.apply(c); ok {
 		o.instanceChanged(c, changed)
-	} else if changed, ok := o.secret.apply(c); ok {
-		o.secretChanged(changed)
-	} else if changed, ok := o.namespaces.apply(c); ok {
-		o.mark(len(changed) > 0)
-	} else if changed, ok := o.routes.current.apply(c); ok {
-		o.mark(len(changed) > 0)
-	} else if _, ok := o.routes.next.apply(c); ok {
 		return
-	} else if changed, ok := o.keys.current.apply(c); ok {
-		o.keysChanged(changed)
-	} else {
-		o.keys.next.apply(c)
 	}
+	if changed, ok := o.secret.apply(c); ok {
+		o.secretChanged(changed)
+		return
+	}
+	if changed, ok := o.namespaces.apply(c); ok {
+		o.mark(len(changed) > 0)
+		return
+	}
+	if changed, ok := o.routes.current.apply(c); ok {
+		o.mark(len(changed) > 0)
+		return
+	}
+	if _, ok := o.routes.next.apply(c); ok {
+		return
+	}
+	if changed, ok := o.keys.current.apply(c); ok {
+		o.keysChanged(changed)
+		return
+	}
+	o.keys.next.apply(c)
 }
 
 // mark notes that the table is out of date.

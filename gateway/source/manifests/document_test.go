@@ -40,7 +40,7 @@ func TestParse_findsDocuments(t *testing.T) {
 			}
 			var got []string
 			for _, d := range docs {
-				got = append(got, strings.Join([]string{strings.TrimPrefix(Problem{Line: d.Line}.String(), ":"), d.Ref()}, " "))
+				got = append(got, strings.TrimPrefix(Problem{Line: d.Line}.String(), ":")+" "+d.Ref())
 			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("documents (-want +got):\n%s", diff)
@@ -140,11 +140,11 @@ func TestDecode_problemsHoldNoValues(t *testing.T) {
 var loaded = sync.OnceValues(func() (*schema.Set, error) { return schema.Load(crd.Bases, "bases") })
 
 // schemas are those that the program carries.
-func schemas(t testing.TB) *schema.Set {
-	t.Helper()
+func schemas(tb testing.TB) *schema.Set {
+	tb.Helper()
 	s, err := loaded()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return s
 }

@@ -178,7 +178,7 @@ func eventually(t *testing.T, what string, holds func() bool) {
 func messages(f *fixture, problems []Problem) []string {
 	out := []string{}
 	for _, p := range problems {
-		out = append(out, strings.ReplaceAll(strings.TrimPrefix(p.String(), real(f.dir)+"/"), real(f.dir), "DIR"))
+		out = append(out, strings.ReplaceAll(strings.TrimPrefix(p.String(), realPath(f.dir)+"/"), realPath(f.dir), "DIR"))
 	}
 	slices.SortFunc(out, cmp.Compare)
 	return out

@@ -117,12 +117,10 @@ func reset(o metav1.Object, namespace string) {
 
 // decodeProblem says what a decoder stumbled on, but not on which value.
 func (d *Document) decodeProblem(err error) Problem {
-	var wrongType *json.UnmarshalTypeError
-	if errors.As(err, &wrongType) {
+	if wrongType, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return d.Problem(wrongType.Field, fmt.Sprintf("must be of type %s", wrongType.Type))
 	}
-	var field kjson.FieldError
-	if errors.As(err, &field) {
+	if field, ok := errors.AsType[kjson.FieldError](err); ok {
 		return d.Problem(field.FieldPath(), "unknown or repeated field")
 	}
 	return d.Problem("", "a value has the wrong form for its field")

@@ -87,8 +87,7 @@ func (r *reader) readFile(path string) bool {
 
 // cause drops the path from an error, which stands in front of it already.
 func cause(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		return path.Err
 	}
 	return err
@@ -167,12 +166,12 @@ func (r *reader) all() (objects []*Object, problems []Problem) {
 
 // within says whether a path is a directory or below it. Links are followed as far as there is something.
 func within(path, dir string) bool {
-	rel, err := filepath.Rel(real(dir), real(path))
+	rel, err := filepath.Rel(realPath(dir), realPath(path))
 	return err == nil && filepath.IsLocal(rel)
 }
 
-// real follows the links of the part of a path that exists.
-func real(path string) string {
+// realPath follows the links of the part of a path that exists.
+func realPath(path string) string {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return path
@@ -184,5 +183,5 @@ func real(path string) string {
 	if parent == path {
 		return path
 	}
-	return filepath.Join(real(parent), filepath.Base(path))
+	return filepath.Join(realPath(parent), filepath.Base(path))
 }

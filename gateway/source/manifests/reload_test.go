@@ -106,7 +106,7 @@ func TestRun_directoryThatGoesAndComes(t *testing.T) {
 }
 
 func TestReader_brokenFilesKeepWhatWasGood(t *testing.T) {
-	unknown := strings.Replace(routeYAML, "spec:\n", "spec:\n  modle: x\n", 1)
+	unknown := strings.Replace(routeYAML, "spec:\n", "spec:\n  modell: x\n", 1)
 	invalid := strings.Replace(routeYAML, "spec:\n", "spec:\n  availability: Sometimes\n", 1)
 	cases := map[string]struct {
 		before, after string
@@ -119,7 +119,7 @@ func TestReader_brokenFilesKeepWhatWasGood(t *testing.T) {
 		},
 		"an unknown field": {
 			before: routeYAML, after: unknown, want: []string{"deepseek-v4-pro"},
-			wantProblems: []string{"f.yaml:5: ModelRoute default/deepseek-v4-pro: spec.modle: unknown field"},
+			wantProblems: []string{"f.yaml:5: ModelRoute default/deepseek-v4-pro: spec.modell: unknown field"},
 		},
 		"an invalid value": {
 			before: routeYAML, after: invalid, want: []string{"deepseek-v4-pro"},
@@ -135,11 +135,11 @@ func TestReader_brokenFilesKeepWhatWasGood(t *testing.T) {
 		},
 		"one broken object of two": {
 			before: routeYAML, after: unknown + "---\n" + otherRoute, want: []string{"deepseek-v4-pro", "qwen3-max"},
-			wantProblems: []string{"f.yaml:5: ModelRoute default/deepseek-v4-pro: spec.modle: unknown field"},
+			wantProblems: []string{"f.yaml:5: ModelRoute default/deepseek-v4-pro: spec.modell: unknown field"},
 		},
 		"broken from the beginning: the good ones serve": {
 			after: unknown + "---\n" + otherRoute, want: []string{"qwen3-max"},
-			wantProblems: []string{"f.yaml:5: ModelRoute default/deepseek-v4-pro: spec.modle: unknown field"},
+			wantProblems: []string{"f.yaml:5: ModelRoute default/deepseek-v4-pro: spec.modell: unknown field"},
 		},
 		"one document is broken, another was taken out": {
 			before: routeYAML + "---\n" + otherRoute, after: otherRoute + "---\n[", want: []string{"deepseek-v4-pro", "qwen3-max"},

@@ -32,26 +32,26 @@ func (p *pattern) compile(expr string) error {
 // checker collects problems.
 type checker struct{ problems []Problem }
 
-// add notes a problem.
-func (c *checker) add(path, format string, args ...any) {
+// addf notes a problem.
+func (c *checker) addf(path, format string, args ...any) {
 	c.problems = append(c.problems, Problem{Path: path, Message: fmt.Sprintf(format, args...)})
 }
 
 // check looks at one value.
 func (c *checker) check(n *node, value any, path string) {
 	if n.IntOrString && kindOf(value) != "integer" && kindOf(value) != "string" {
-		c.add(path, "must be a number or a text")
+		c.addf(path, "must be a number or a text")
 		return
 	}
 	if value == nil && n.Nullable {
 		return
 	}
 	if got := kindOf(value); n.Type != "" && got != n.Type && !(n.Type == "number" && got == "integer") {
-		c.add(path, "must be %s, not %s", article(n.Type), article(got))
+		c.addf(path, "must be %s, not %s", article(n.Type), article(got))
 		return
 	}
 	if len(n.Enum) > 0 && !slices.Contains(n.Enum, value) {
-		c.add(path, "must be one of %s", enumText(n.Enum))
+		c.addf(path, "must be one of %s", enumText(n.Enum))
 	}
 	switch v := value.(type) {
 	case string:
@@ -71,11 +71,11 @@ func (c *checker) check(n *node, value any, path string) {
 func (c *checker) checkString(n *node, v, path string) {
 	c.checkSize(utf8.RuneCountInString(v), n.MinLength, n.MaxLength, "characters", path)
 	if n.pattern.re != nil && !n.pattern.re.MatchString(v) {
-		c.add(path, "must match %s", n.Pattern)
+		c.addf(path, "must match %s", n.Pattern)
 	}
 	if n.Format == "date-time" {
 		if _, err := time.Parse(time.RFC3339, v); err != nil {
-			c.add(path, "must be a time such as 2027-01-01T00:00:00Z")
+			c.addf(path, "must be a time such as 2027-01-01T00:00:00Z")
 		}
 	}
 }
@@ -87,10 +87,10 @@ func (c *checker) checkNumber(n *node, v float64, path string) {
 		low, high = tighter(low, math.MinInt32, math.Max), tighter(high, math.MaxInt32, math.Min)
 	}
 	if low != nil && v < *low {
-		c.add(path, "must be at least %s", strconv.FormatFloat(*low, 'f', -1, 64))
+		c.addf(path, "must be at least %s", strconv.FormatFloat(*low, 'f', -1, 64))
 	}
 	if high != nil && v > *high {
-		c.add(path, "must be at most %s", strconv.FormatFloat(*high, 'f', -1, 64))
+		c.addf(path, "must be at most %s", strconv.FormatFloat(*high, 'f', -1, 64))
 	}
 }
 
@@ -112,7 +112,7 @@ func (c *checker) checkList(n *node, v []any, path string) {
 			c.check(n.Items, item, at)
 		}
 		if id, ok := n.identity(item); ok && seen[id] {
-			c.add(at, "appears twice in this list")
+			c.addf(at, "appears twice in this list")
 		} else {
 			seen[id] = true
 		}
@@ -145,7 +145,7 @@ func (c *checker) checkMap(n *node, v map[string]any, path string) {
 	c.checkSize(len(v), n.MinProperties, n.MaxProperties, "members", path)
 	for _, name := range n.Required {
 		if _, set := v[name]; !set {
-			c.add(join(path, name), "is required")
+			c.addf(join(path, name), "is required")
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(v)) {
@@ -157,7 +157,7 @@ func (c *checker) checkMap(n *node, v map[string]any, path string) {
 		case n.AdditionalProperties != nil && n.AdditionalProperties.schema != nil:
 			c.check(n.AdditionalProperties.schema, v[name], at)
 		case !n.PreserveUnknown && (n.AdditionalProperties == nil || !n.AdditionalProperties.allowed):
-			c.add(at, "unknown field")
+			c.addf(at, "unknown field")
 		}
 	}
 }
@@ -165,10 +165,10 @@ func (c *checker) checkMap(n *node, v map[string]any, path string) {
 // checkSize compares a size with its bounds.
 func (c *checker) checkSize(size int, low, high *int, what, path string) {
 	if low != nil && size < *low {
-		c.add(path, "must have at least %d %s", *low, what)
+		c.addf(path, "must have at least %d %s", *low, what)
 	}
 	if high != nil && size > *high {
-		c.add(path, "must have at most %d %s", *high, what)
+		c.addf(path, "must have at most %d %s", *high, what)
 	}
 }
 
