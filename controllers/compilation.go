@@ -166,11 +166,32 @@ func merge(a, b table.Findings) table.Findings {
 		switch {
 		case i < 0:
 			out = append(out, f)
+		case lostName(out[i]) != lostName(f):
+			out[i] = servedElsewhere(out[i], f)
 		case badness(f) > badness(out[i]):
 			out[i] = f
 		}
 	}
 	return out
+}
+
+// lostName says whether an instance refuses a route its name.
+func lostName(f table.Finding) bool {
+	return f.Type == v1alpha1.ConditionAccepted && !f.Status && f.Reason == v1alpha1.ReasonNameTaken
+}
+
+// servedElsewhere is the finding of a route that one instance refuses its name and another does not. The status must not say
+// NameTaken then: a refusal that stands in the status is kept, and would take the route from the instance that serves it.
+func servedElsewhere(a, b table.Finding) table.Finding {
+	refused, other := a, b
+	if lostName(b) {
+		refused, other = b, a
+	}
+	if other.Status {
+		other.Reason = v1alpha1.ReasonPartiallyAccepted
+		other.Message = "one instance serves this route; another does not: " + refused.Message
+	}
+	return other
 }
 
 // badness orders findings: holding, info, degraded, missing, invalid.

@@ -170,15 +170,21 @@ func TestMerge_TheWorstFindingOfAllInstances(t *testing.T) {
 	f := func(kind string, ok bool, s table.Severity, reason string) table.Finding {
 		return table.Finding{Type: kind, Status: ok, Severity: s, Reason: reason}
 	}
-	good, bad := f("Accepted", true, table.Info, "Accepted"), f("Accepted", false, table.Invalid, "NameTaken")
+	good, bad := f("Accepted", true, table.Info, "Accepted"), f("Accepted", false, table.Invalid, "Invalid")
+	lost, partly := f("Accepted", false, table.Invalid, "NameTaken"), f("Accepted", true, table.Info, "PartiallyAccepted")
+	partly.Message = "one instance serves this route; another does not: "
 	missing, degraded := f("ResolvedRefs", false, table.Missing, "RefNotFound"), f("ResolvedRefs", false, table.Degraded, "X")
 	cases := map[string]struct{ a, b, want table.Findings }{
-		"first":          {nil, table.Findings{good}, table.Findings{good}},
-		"good and bad":   {table.Findings{good}, table.Findings{bad}, table.Findings{bad}},
-		"bad and good":   {table.Findings{bad}, table.Findings{good}, table.Findings{bad}},
-		"worse":          {table.Findings{degraded}, table.Findings{missing}, table.Findings{missing}},
-		"one more type":  {table.Findings{good}, table.Findings{good, missing}, table.Findings{good, missing}},
-		"same condition": {table.Findings{good}, table.Findings{good}, table.Findings{good}},
+		"first":                          {nil, table.Findings{good}, table.Findings{good}},
+		"good and bad":                   {table.Findings{good}, table.Findings{bad}, table.Findings{bad}},
+		"bad and good":                   {table.Findings{bad}, table.Findings{good}, table.Findings{bad}},
+		"name lost in one instance only": {table.Findings{good}, table.Findings{lost}, table.Findings{partly}},
+		"in any order":                   {table.Findings{lost}, table.Findings{good}, table.Findings{partly}},
+		"name lost in all":               {table.Findings{lost}, table.Findings{lost}, table.Findings{lost}},
+		"name lost in one, bad in other": {table.Findings{lost}, table.Findings{bad}, table.Findings{bad}},
+		"worse":                          {table.Findings{degraded}, table.Findings{missing}, table.Findings{missing}},
+		"one more type":                  {table.Findings{good}, table.Findings{good, missing}, table.Findings{good, missing}},
+		"same condition":                 {table.Findings{good}, table.Findings{good}, table.Findings{good}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -223,27 +229,32 @@ func TestTenures(t *testing.T) {
 	c := &shiftedClock{}
 	tenures, instance := newTenures(c), &v1alpha1.GatewayInstance{ObjectMeta: meta0("sys", "default")}
 	all := []*v1alpha1.GatewayInstance{instance}
-	tenures.note(instance, map[string]string{"chat": "platform", "image": "tenant"})
+	tenures.note(instance, map[string]string{"chat": "sys", "image": "tenant"})
+	if got := tenures.of(instance); len(got) != 0 {
+		t.Errorf("names that are still held are kept from others as if they were not: %v", got)
+	}
 	if again := tenures.expire(all); again != 0 {
 		t.Errorf("names that are held end after %s", again)
 	}
-	tenures.note(instance, map[string]string{"image": "tenant"})
-	if got := tenures.of(instance)["chat"]; got != "platform" {
-		t.Errorf("a name that was just given up is %q's", got)
+	tenures.note(instance, nil)
+	if diff := cmp.Diff(map[string]string{"chat": "sys"}, tenures.of(instance)); diff != "" {
+		t.Errorf("names just given up by the platform, and only by it (-want +got):\n%s", diff)
 	}
-	if again := tenures.expire(all); again <= 0 || again > tenureGrace {
+	if again := tenures.expire(all); again <= 0 || again > table.NameTenure {
 		t.Errorf("look again after %s", again)
 	}
-	c.step(tenureGrace / 2)
-	tenures.note(instance, map[string]string{"image": "tenant"})
-	c.step(tenureGrace / 2)
-	if diff := cmp.Diff(map[string]string{"image": "tenant"}, tenures.of(instance)); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
+	c.step(table.NameTenure / 2)
+	tenures.note(instance, nil)
+	c.step(table.NameTenure / 2)
+	if got := tenures.of(instance); len(got) != 0 {
+		t.Errorf("kept for longer than the tenure: %v", got)
 	}
 	tenures.expire(all)
-	tenures.note(instance, map[string]string{"chat": "another"})
-	if got := tenures.of(instance)["chat"]; got != "another" {
-		t.Errorf("the name is %q's", got)
+	tenures.note(instance, map[string]string{"chat": "sys"})
+	tenures.note(instance, nil)
+	tenures.note(instance, map[string]string{"chat": "tenant"})
+	if got := tenures.of(instance); len(got) != 0 {
+		t.Errorf("a name that has a new holder is kept: %v", got)
 	}
 	tenures.expire(nil)
 	if len(tenures.byUID) != 0 {

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"vipcloud.ai/vipcloud/api/v1alpha1"
+	"vipcloud.ai/vipcloud/gateway/table"
 )
 
 func TestModelRoute_WithoutGatewayWaitsAMinuteAndStalls(t *testing.T) {
@@ -293,20 +294,20 @@ func (w *world) gone(obj client.Object) error {
 	return fmt.Errorf("%s exists", obj.GetName())
 }
 
-func TestModelRoute_LatecomerWaitsForTheNameOfAnother(t *testing.T) {
+func TestModelRoute_LatecomerWaitsForTheNameOfThePlatform(t *testing.T) {
 	w := newWorld(t)
-	first, second := w.namespace(nil), w.namespace(nil)
+	second := w.namespace(nil)
 	w.instance("default", servesAll)
 	w.attend("default", "r1")
-	w.credential("one", "sk-1", in[*v1alpha1.ProviderCredential](first))
+	w.credential("one", "sk-1")
 	w.credential("two", "sk-2", in[*v1alpha1.ProviderCredential](second))
-	holder := w.route("chat", "one", in[*v1alpha1.ModelRoute](first))
+	holder := w.route("chat", "one")
 	w.ready(holder)
 	w.remove(holder)
 	latecomer := w.route("chat", "two", in[*v1alpha1.ModelRoute](second))
 	w.expectConditions(latecomer, expect{"Accepted": "False/NameTaken", "Stalled": "True/NameTaken"})
 
-	w.clock.step(tenureGrace)
+	w.clock.step(table.NameTenure)
 	w.change(latecomer, func() { latecomer.Spec.Display = &v1alpha1.Display{Label: "mine now"} })
 	w.ready(latecomer)
 }

@@ -7,11 +7,8 @@ import (
 	"k8s.io/utils/clock"
 
 	"vipcloud.ai/vipcloud/api/v1alpha1"
+	"vipcloud.ai/vipcloud/gateway/table"
 )
-
-// tenureGrace is how long a name that nobody holds any more is kept from other namespaces: long enough to delete and recreate
-// a route.
-const tenureGrace = time.Minute
 
 // tenure is the namespace that holds or lately held a public name.
 type tenure struct {
@@ -32,19 +29,19 @@ func newTenures(c clock.PassiveClock) *tenures {
 	return &tenures{clock: c, byUID: map[types.UID]map[string]tenure{}}
 }
 
-// of returns who holds or lately held the names of an instance, as of now.
+// of returns the names that an instance's own namespace lately held, as of now.
 func (t *tenures) of(instance *v1alpha1.GatewayInstance) map[string]string {
 	now := t.clock.Now()
 	held := make(map[string]string, len(t.byUID[instance.UID]))
 	for name, tenure := range t.byUID[instance.UID] {
-		if tenure.ended.IsZero() || now.Before(tenure.ended.Add(tenureGrace)) {
+		if !tenure.ended.IsZero() && now.Before(tenure.ended.Add(table.NameTenure)) {
 			held[name] = tenure.namespace
 		}
 	}
 	return held
 }
 
-// note takes over who holds the names now.
+// note takes over who holds the names now. Only those of the instance's own namespace are kept for it, as the gateways do.
 func (t *tenures) note(instance *v1alpha1.GatewayInstance, holders map[string]string) {
 	names := t.byUID[instance.UID]
 	if names == nil {
@@ -58,7 +55,10 @@ func (t *tenures) note(instance *v1alpha1.GatewayInstance, holders map[string]st
 		}
 	}
 	for name, namespace := range holders {
-		names[name] = tenure{namespace: namespace}
+		delete(names, name)
+		if namespace == instance.Namespace {
+			names[name] = tenure{namespace: namespace}
+		}
 	}
 }
 
@@ -77,7 +77,7 @@ func (t *tenures) expire(instances []*v1alpha1.GatewayInstance) time.Duration {
 			continue
 		}
 		for name, held := range names {
-			end := held.ended.Add(tenureGrace)
+			end := held.ended.Add(table.NameTenure)
 			switch {
 			case held.ended.IsZero():
 			case now.Before(end):

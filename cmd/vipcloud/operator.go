@@ -25,8 +25,8 @@ import (
 
 // Client limits of the operator: enough to reconcile ten thousand keys within minutes of a start.
 const (
-	operatorQPS   = 100
-	operatorBurst = 200
+	operatorQPS   = 400
+	operatorBurst = 800
 )
 
 // operatorFlags are the flags of vipcloud operator, one to one.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -14,6 +15,10 @@ import (
 
 // heldBefore tells people why a name that nobody holds is not given to them.
 const heldBefore = "the name %q was held by another route when this one was made; change the spec of this route or recreate it to claim the name"
+
+// NameTenure is how long a public name that the platform's own namespace gave up is kept from other namespaces: long enough to
+// delete and recreate a route, by hand or by a tool. The operator and the gateways must agree on it.
+const NameTenure = 10 * time.Minute
 
 // claimNames gives each public name to one route. A route that is broken otherwise keeps its name: a mistake in an edit must
 // not send its prompts to somebody else's upstream.
@@ -62,24 +67,44 @@ func aliasesOf(c *candidate) []string {
 	return aliases
 }
 
-// awardModels gives out the names that routes bear, and rejects the routes that lose theirs.
+// awardModels gives out the names that routes bear, and rejects the routes that lose theirs. A model beats an alias, but a tenant's
+// model does not beat an alias of the platform's: it would take over prompts that are meant for the platform.
 func (b *build) awardModels(order []*candidate, claimants map[string][]*candidate) map[string]*candidate {
 	models := make(map[string]*candidate, len(order))
-	for _, c := range order {
-		if name := c.route.Model; models[name] == nil && !b.withheld(c, name) {
-			models[name] = c
-			b.table.holders[name] = c.object.Namespace
+	platform := map[string]*candidate{}
+	for _, c := range order { // the platform's own come first
+		name := c.route.Model
+		if models[name] != nil || (platform[name] != nil && !c.own) || b.withheld(c, name) {
+			continue
 		}
+		models[name] = c
+		b.table.holders[name] = c.object.Namespace
+		reserve(platform, c)
 	}
 	for _, c := range order {
 		name := c.route.Model
 		if winner := models[name]; winner != c {
+			if winner == nil && !c.own {
+				winner = platform[name]
+			}
 			c.reject(nameTaken(b.lost(c, name, winner, claimants)))
 		} else if b.in.NoCreationTimes && len(claimants[name]) > 1 {
 			c.accepted = append(c.accepted, nameTaken(b.lost(c, name, nil, claimants)))
 		}
 	}
 	return models
+}
+
+// reserve keeps the aliases of the platform's routes from the models of tenants.
+func reserve(platform map[string]*candidate, c *candidate) {
+	if !c.own {
+		return
+	}
+	for _, alias := range aliasesOf(c) {
+		if platform[alias] == nil {
+			platform[alias] = c
+		}
+	}
 }
 
 // awardAliases gives out further names to the routes that have their own. No alias is given that is some route's model.

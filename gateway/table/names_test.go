@@ -54,6 +54,13 @@ func TestBuild_GivesEachNameToOneRoute(t *testing.T) {
 				"shop/a": `True PartiallyAccepted:alias lost: the name "x" is held by ModelRoute bank/x`, "bank/x": "True Accepted",
 			},
 		},
+		"a tenant's model does not beat the platform's alias": {
+			routes:      []*routeBuilder{makeRoute("platform", "p").aliases("x"), makeRoute("bank", "x").age(9)},
+			wantHolders: map[string]string{"p": "platform/p", "x": "platform/p"},
+			wantAccepted: map[string]string{
+				"platform/p": "True Accepted", "bank/x": "False/invalid NameTaken:ModelRoute platform/p",
+			},
+		},
 		"of two aliases the older wins": {
 			routes:       []*routeBuilder{makeRoute("shop", "a").aliases("x").age(9), makeRoute("bank", "b").aliases("x")},
 			wantHolders:  map[string]string{"x": "shop/a", "b": "bank/b"},

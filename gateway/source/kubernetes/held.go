@@ -5,14 +5,10 @@ import (
 	"time"
 
 	"vipcloud.ai/vipcloud/api/v1alpha1"
+	"vipcloud.ai/vipcloud/gateway/table"
 )
 
-// holdTime is how long a public name stays with the instance's own namespace after its route is gone. It covers the time in
-// which a platform's route is deleted and created again, during which a tenant's route of the same name must not get the
-// prompts that are meant for the platform's.
-const holdTime = 10 * time.Minute
-
-// heldNames remembers public names of routes that are gone.
+// heldNames remembers public names of the instance's own namespace whose routes are gone, for table.NameTenure.
 type heldNames struct {
 	namespace string
 	present   map[string]struct{}
@@ -27,7 +23,7 @@ func (h *heldNames) observe(now time.Time, present map[string]struct{}) {
 			if h.until == nil {
 				h.until = map[string]time.Time{}
 			}
-			h.until[name] = now.Add(holdTime)
+			h.until[name] = now.Add(table.NameTenure)
 		}
 	}
 	for name, end := range h.until {
@@ -61,26 +57,16 @@ func (h *heldNames) next() time.Time {
 	return first
 }
 
-// namesOf returns the names that the routes of a namespace hold: what they are called, and their aliases unless another
-// namespace's route is called that, which beats an alias.
+// namesOf returns the names that the routes of a namespace claim: what they are called, and their aliases.
 func namesOf(namespace string, routes []*v1alpha1.ModelRoute) map[string]struct{} {
-	names, foreign := map[string]struct{}{}, map[string]struct{}{}
-	for _, route := range routes {
-		model := cmp.Or(string(route.Spec.Model), route.Name)
-		if route.Namespace == namespace {
-			names[model] = struct{}{}
-		} else {
-			foreign[model] = struct{}{}
-		}
-	}
+	names := map[string]struct{}{}
 	for _, route := range routes {
 		if route.Namespace != namespace {
 			continue
 		}
+		names[cmp.Or(string(route.Spec.Model), route.Name)] = struct{}{}
 		for _, alias := range route.Spec.Aliases {
-			if _, beaten := foreign[string(alias)]; !beaten {
-				names[string(alias)] = struct{}{}
-			}
+			names[string(alias)] = struct{}{}
 		}
 	}
 	return names

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"vipcloud.ai/vipcloud/api/v1alpha1"
+	"vipcloud.ai/vipcloud/gateway/table"
 	"vipcloud.ai/vipcloud/gateway/source"
 )
 
@@ -395,10 +396,10 @@ func TestOwner_heldNames(t *testing.T) {
 	if diff := cmp.Diff(map[string]string{"glm": "system", "chat": "system"}, r.last().Held); diff != "" {
 		t.Errorf("held after the route was deleted (-want +got):\n%s", diff)
 	}
-	if wait := r.o.step(); wait != holdTime {
-		t.Errorf("the owner would sleep %v, want %v", wait, holdTime)
+	if wait := r.o.step(); wait != table.NameTenure {
+		t.Errorf("the owner would sleep %v, want %v", wait, table.NameTenure)
 	}
-	r.pass(holdTime)
+	r.pass(table.NameTenure)
 	r.pass(ceilingTime)
 	if len(r.inputs) != 3 || r.last().Held != nil {
 		t.Errorf("%d tables, held %v; want a third table without held names", len(r.inputs), r.last().Held)

@@ -78,7 +78,7 @@ func TestNamesOf(t *testing.T) {
 	got := namesOf("system", []*v1alpha1.ModelRoute{
 		route("system", "named", ""), route("system", "x", "model", "alias", "taken"), route("shop", "y", "taken"), route("shop", "z", "theirs", "alias"),
 	})
-	want := map[string]struct{}{"named": {}, "model": {}, "alias": {}}
+	want := map[string]struct{}{"named": {}, "model": {}, "alias": {}, "taken": {}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("names (-want +got):\n%s", diff)
 	}
