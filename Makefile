@@ -60,7 +60,8 @@ test-unit: ## Packages that need nothing but themselves
 
 .PHONY: test-providers
 test-providers: ## Every vendor adapter against its simulator
-	$(GOTEST) $(RACE) ./gateway/provider/... ./test/providers/...
+	$(GOTEST) $(RACE) ./gateway/provider/...
+	$(GOTEST) $(RACE) -run TestVendor ./test/feature
 
 .PHONY: test-crd
 test-crd: ## Every schema rule, accepting and refusing, on a real API server

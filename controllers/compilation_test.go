@@ -230,8 +230,8 @@ func TestTenures(t *testing.T) {
 	tenures, instance := newTenures(c), &v1alpha1.GatewayInstance{ObjectMeta: meta0("sys", "default")}
 	all := []*v1alpha1.GatewayInstance{instance}
 	tenures.note(instance, map[string]string{"chat": "sys", "image": "tenant"})
-	if got := tenures.of(instance); len(got) != 0 {
-		t.Errorf("names that are still held are kept from others as if they were not: %v", got)
+	if diff := cmp.Diff(map[string]string{"chat": "sys"}, tenures.of(instance)); diff != "" {
+		t.Errorf("names of the platform, and only its (-want +got):\n%s", diff)
 	}
 	if again := tenures.expire(all); again != 0 {
 		t.Errorf("names that are held end after %s", again)

@@ -29,12 +29,13 @@ func newTenures(c clock.PassiveClock) *tenures {
 	return &tenures{clock: c, byUID: map[types.UID]map[string]tenure{}}
 }
 
-// of returns the names that an instance's own namespace lately held, as of now.
+// of returns the names that an instance's own namespace held when they were last looked at, or lately. Those it still holds are among
+// them: a table that finds one without its holder is the first to see it given up.
 func (t *tenures) of(instance *v1alpha1.GatewayInstance) map[string]string {
 	now := t.clock.Now()
 	held := make(map[string]string, len(t.byUID[instance.UID]))
 	for name, tenure := range t.byUID[instance.UID] {
-		if !tenure.ended.IsZero() && now.Before(tenure.ended.Add(table.NameTenure)) {
+		if tenure.ended.IsZero() || now.Before(tenure.ended.Add(table.NameTenure)) {
 			held[name] = tenure.namespace
 		}
 	}

@@ -68,7 +68,8 @@ type ModelRouteSpec struct {
 	// +optional
 	Model ModelName `json:"model,omitempty"`
 
-	// aliases are further names that resolve to this route. The model of any route beats an alias.
+	// aliases are further names that resolve to this route. The model of another route beats an alias, unless the alias is one
+	// of the instance's own namespace and the other route is not.
 	//
 	// +optional
 	// +listType=set

@@ -65,8 +65,8 @@ func readyMeansServed(w *world) {
 			}
 		}
 		before := r.Generation
-		r.Spec.Display = &v1alpha1.Display{Label: "second " + name}
-		if err := w.client.Update(w.t.Context(), r); err != nil {
+		change := client.RawPatch(types.MergePatchType, []byte(`{"spec":{"display":{"label":"second `+name+`"}}}`))
+		if err := w.client.Patch(w.t.Context(), r, change); err != nil {
 			w.t.Fatal(err)
 		}
 		if r.Generation == before {
