@@ -29,7 +29,7 @@ complete "$dir" && { echo "$dir"; exit 0; }
 if [ "$want" = test ]; then
   minor=$(cut -d. -f1,2 <<< "${version#v}")
   say "trying setup-envtest for Kubernetes $minor"
-  if got=$(timeout 60 "$here/../tool.sh" setup-envtest use "$minor.x" -p path 2> /dev/null) && complete "$got"; then
+  if got=$(timeout 240 "$here/../tool.sh" setup-envtest use "$minor.x" -p path 2> /dev/null) && complete "$got"; then
     echo "$got"; exit 0
   fi
   say "setup-envtest cannot download here"
