@@ -19,12 +19,13 @@ const (
 )
 
 // readBody reads a request body under the limits: its own size, the sum of all bodies in memory, and the time it may stall. The
-// room is given back by release, which is never nil.
+// room is given back by release, which is never nil and may be called again.
 func (s *Server) readBody(x *exchange) (body []byte, release func(), problem *openai.Error) {
 	held := int64(0)
 	release = func() {
 		s.bodies.Release(held)
 		s.bodyBytes.Add(-held)
+		held = 0
 	}
 	take := func(n int64) bool {
 		if !s.bodies.TryAcquire(n) {

@@ -31,17 +31,16 @@ func (s *Server) chat(x *exchange) *openai.Error {
 		s.metrics.Streams.Inc()
 		defer s.metrics.Streams.Dec()
 	}
-	result := s.proxy.Chat(x.r.Context(), x.w, &proxy.Call{
-		Body: object, Stream: peek.Stream, IncludeUsage: peek.IncludeUsage, Route: x.rec.Route, Key: x.key, Start: x.rec.Start,
-	})
-	return x.record(object, result)
+	if messages, ok := object.Get("messages"); ok {
+		x.rec.PromptBytes = int64(len(messages))
+	}
+	return x.record(s.proxy.Chat(x.r.Context(), x.w, &proxy.Call{
+		Body: object, Stream: peek.Stream, IncludeUsage: peek.IncludeUsage, Route: x.rec.Route, Key: x.key, Start: x.rec.Start, Release: release,
+	}))
 }
 
 // record takes over what became of a call. The error is what is still to be answered.
-func (x *exchange) record(body *openai.Object, result proxy.Result) *openai.Error {
-	if messages, ok := body.Get("messages"); ok {
-		x.rec.PromptBytes = int64(len(messages))
-	}
+func (x *exchange) record(result proxy.Result) *openai.Error {
 	x.rec.Served, x.rec.Target, x.rec.Attempts = result.Served, result.Target, result.Attempts
 	x.rec.Called, x.rec.Usage, x.rec.AnswerBytes = result.Called, result.Usage, result.AnswerBytes
 	x.rec.FirstByte, x.rec.Upstream = result.FirstByte, result.Waited

@@ -161,6 +161,8 @@ type bodyReader struct {
 func (r *bodyReader) Read(p []byte) (int, error) {
 	for r.reader.Len() == 0 {
 		if len(r.pieces) == 0 {
+			r.pieces = nil // what was sent need not be kept by a request that waits for its answer
+			r.reader.Reset(nil)
 			return 0, io.EOF
 		}
 		r.reader.Reset(r.pieces[0])

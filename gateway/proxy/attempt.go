@@ -71,6 +71,7 @@ func (c *exchange) try(in *provider.ChatRequest, t *snapshot.Target) *provider.E
 	}
 	defer func() { c.release(resp.Body, cancel) }()
 	c.sent.Store(true)
+	req.GetBody = nil // only RoundTrip replays, and it keeps the request until the answer's end
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		body, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
 		c.intact = err == nil
@@ -122,6 +123,15 @@ func (c *exchange) commit(contentType string, watch *watchdog) {
 	h := c.w.Header()
 	h.Set("Content-Type", contentType)
 	h.Set("Server-Timing", serverTiming(c.res.FirstByte-c.res.Waited))
+}
+
+// forget lets go of the request's body: nothing is repeated once the response has begun.
+func (c *exchange) forget(in *provider.ChatRequest) {
+	in.Body, c.call.Body = nil, nil
+	if c.call.Release != nil {
+		c.call.Release()
+		c.call.Release = nil
+	}
 }
 
 // serverTiming reports the gateway's own share of the time to the first byte, in milliseconds.

@@ -74,6 +74,8 @@ type Call struct {
 	Key *table.Key
 	// Start is when the request arrived.
 	Start time.Time
+	// Release is called once the body is of no more use, which for a stream is long before its end. Nil: not called.
+	Release func()
 }
 
 // Result is what became of a call.

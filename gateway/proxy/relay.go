@@ -29,7 +29,7 @@ func (c *exchange) relay(ctx context.Context, in *provider.ChatRequest, t *snaps
 	if !isEventStream(resp.Header) {
 		return c.notStream(ctx, in, t, resp, watch)
 	}
-	s := &stream{exchange: c, watch: watch, out: newClientStream(c.w, c.proxy.opts.WriteTimeout), decoder: t.Chat.Stream(in)}
+	s := &stream{exchange: c, in: in, watch: watch, out: newClientStream(c.w, c.proxy.opts.WriteTimeout), decoder: t.Chat.Stream(in)}
 	err := s.run(&flushBeforeRead{src: resp.Body, stream: s})
 	watch.stop()
 	c.res.Usage = s.decoder.Usage()
@@ -42,6 +42,7 @@ func (c *exchange) relay(ctx context.Context, in *provider.ChatRequest, t *snaps
 // stream is an event stream under way.
 type stream struct {
 	*exchange
+	in      *provider.ChatRequest
 	watch   *watchdog
 	out     *clientStream
 	decoder provider.ChatStream
@@ -110,6 +111,7 @@ func (s *stream) begin() {
 	h.Set("X-Accel-Buffering", "no")
 	h.Del("Connection") // a stream that may be cut must not look complete: Node takes a close for a clean end
 	s.w.WriteHeader(http.StatusOK)
+	s.forget(s.in)
 	s.watch.stream(s.out.keepAlive)
 }
 

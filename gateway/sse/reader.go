@@ -13,8 +13,10 @@ import (
 const DefaultMaxEvent = 16 << 20
 
 const (
-	// readSize is the read buffer of one stream. Thousands of slow streams hold one each.
+	// readSize is the read buffer of a stream at first. Thousands of slow streams hold one each.
 	readSize = 4 << 10
+	// maxReadSize is what the buffer of a stream grows to whose reads fill it.
+	maxReadSize = 16 << 10
 	// keepSize is the largest data buffer that is kept between events.
 	keepSize = 16 << 10
 )
@@ -44,6 +46,7 @@ type Reader struct {
 	r, w  int
 	err   error // the source's last word
 	ended bool  // there was one
+	full  bool  // the last read filled the buffer
 
 	line    []byte // the beginning of a line that goes on beyond buf
 	data    []byte // data of the event being put together
@@ -161,9 +164,17 @@ func (r *Reader) nextLine() (line []byte, ok bool, err error) {
 		if r.ended {
 			return r.line, len(r.line) > 0, nil
 		}
-		r.w, r.err = r.src.Read(r.buf)
-		r.ended = r.err != nil
+		r.fill()
 	}
+}
+
+// fill reads into the empty buffer. One that was filled to its end is too small for how fast the source is.
+func (r *Reader) fill() {
+	if r.full && len(r.buf) < maxReadSize {
+		r.buf = make([]byte, 2*len(r.buf))
+	}
+	r.w, r.err = r.src.Read(r.buf)
+	r.ended, r.full = r.err != nil, r.w == len(r.buf)
 }
 
 // join returns a line whose beginning may be in r.line.

@@ -22,12 +22,14 @@ import (
 // Limits of connections. Vendors close idle connections early (6 s was seen), which the transport notices; a long time here
 // costs little and spares handshakes.
 const (
-	dialTimeout         = 10 * time.Second
-	tlsTimeout          = 10 * time.Second
-	idleTimeout         = 90 * time.Second
-	maxIdlePerHost      = 256
-	maxResponseHeaders  = 256 << 10
-	connectionReadBytes = 4 << 10
+	dialTimeout        = 10 * time.Second
+	tlsTimeout         = 10 * time.Second
+	idleTimeout        = 90 * time.Second
+	maxIdlePerHost     = 256
+	maxResponseHeaders = 256 << 10
+	// connectionReadBytes is how much is read of a connection at a time. A quick stream comes in many small chunks, and each read
+	// that finds but one page of them costs a system call here and one more towards the client.
+	connectionReadBytes = 16 << 10
 )
 
 // errBadCABundle means that a CA bundle holds no certificate.

@@ -11,8 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"vipcloud.ai/vipcloud/api/v1alpha1"
-	"vipcloud.ai/vipcloud/gateway/table"
 	"vipcloud.ai/vipcloud/gateway/source"
+	"vipcloud.ai/vipcloud/gateway/table"
 )
 
 func TestOwner_publishesNothingBeforeEveryListArrived(t *testing.T) {
