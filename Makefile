@@ -11,6 +11,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2> /dev/null || echo dev
 LDFLAGS := -s -w -X main.version=$(VERSION)
 IMAGE ?= vipcloud:$(VERSION)
 IMAGE_PLATFORM ?=
+BUILD := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/vipcloud ./cmd/vipcloud
 CACHE := $(or $(VIPCLOUD_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vipcloud)
 
 # The race detector needs a C compiler. Without one the tests still run, and say so.
@@ -38,12 +39,13 @@ help: ## Show this help
 
 .PHONY: run
 run: ## Serve the quickstart against a simulated vendor, without Kubernetes
+	@$(BUILD)
 	@go build -o bin/dev ./hack/dev
 	@exec bin/dev run
 
 .PHONY: demo
 demo: ## Real API server, operator and gateway on this machine (SMOKE=1: one streamed call, then exit)
-	@$(call ASSETS,full) go build -o bin/dev ./hack/dev; exec bin/dev demo
+	@$(call ASSETS,full) $(BUILD) && go build -o bin/dev ./hack/dev && exec bin/dev demo
 
 ##@ Test
 
@@ -103,7 +105,7 @@ bench: ## Gateway beside a direct call, httputil.ReverseProxy and nginx (SHORT=1
 
 .PHONY: build
 build: ## bin/vipcloud, static, version stamped in
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/vipcloud ./cmd/vipcloud
+	$(BUILD)
 
 .PHONY: image
 image: ## Container image (IMAGE=name:tag, IMAGE_PLATFORM=linux/arm64)
