@@ -33,8 +33,8 @@ func role(instance *v1alpha1.GatewayInstance) *rbacv1.Role {
 				Verbs:         []string{"get", "list", "watch"},
 			},
 			{APIGroups: []string{group}, Resources: []string{"gatewayinstances"}, Verbs: []string{"get", "list", "watch"}},
-			{APIGroups: []string{group}, Resources: []string{"gatewayreplicas"}, Verbs: []string{"create", "get", "patch", "update"}},
-			{APIGroups: []string{group}, Resources: []string{"gatewayreplicas/status"}, Verbs: []string{"patch", "update"}},
+			{APIGroups: []string{group}, Resources: []string{"gatewayreplicas"}, Verbs: []string{"create", "delete", "patch"}},
+			{APIGroups: []string{group}, Resources: []string{"gatewayreplicas/status"}, Verbs: []string{"patch"}},
 		},
 	}
 }
