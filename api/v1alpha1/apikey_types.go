@@ -169,8 +169,7 @@ type ApiKeyRotation struct {
 
 // ApiKeyStatus is what became of an ApiKey.
 type ApiKeyStatus struct {
-	// conditions: Ready, and while they hold Reconciling or Stalled; Accepted, ResolvedRefs, ModelsResolved, Programmed,
-	// PreviousKeyInUse.
+	// conditions: Ready, and while they hold Reconciling or Stalled; Accepted, ResolvedRefs, ModelsResolved, Programmed.
 	//
 	// +optional
 	// +listType=map

@@ -23,8 +23,6 @@ const (
 	ConditionProgrammed = "Programmed"
 	// ConditionModelsResolved (ApiKey) is False when models or previewModels match no model; the key works all the same.
 	ConditionModelsResolved = "ModelsResolved"
-	// ConditionPreviousKeyInUse (ApiKey) is True while a rotated-out key that is about to end was used since the rotation.
-	ConditionPreviousKeyInUse = "PreviousKeyInUse"
 	// ConditionAvailable (GatewayInstance) is True when at least one replica is ready.
 	ConditionAvailable = "Available"
 	// ConditionCredentialsCompiled (GatewayInstance) is True when the Secret with the credentials of this instance is current.
