@@ -157,18 +157,27 @@ type bodyReader struct {
 	reader bytes.Reader
 }
 
-// Read implements io.Reader.
+// Read implements io.Reader. It fills p from as many pieces as fit: the transport writes what a Read returns with a system call of
+// its own, and most pieces are a few bytes.
 func (r *bodyReader) Read(p []byte) (int, error) {
-	for r.reader.Len() == 0 {
-		if len(r.pieces) == 0 {
-			r.pieces = nil // what was sent need not be kept by a request that waits for its answer
-			r.reader.Reset(nil)
-			return 0, io.EOF
+	n := 0
+	for n < len(p) {
+		if r.reader.Len() == 0 {
+			if len(r.pieces) == 0 {
+				break
+			}
+			r.reader.Reset(r.pieces[0])
+			r.pieces = r.pieces[1:]
 		}
-		r.reader.Reset(r.pieces[0])
-		r.pieces = r.pieces[1:]
+		m, _ := r.reader.Read(p[n:]) // a piece that is empty says EOF; the next one follows
+		n += m
 	}
-	return r.reader.Read(p)
+	if n == 0 && len(p) > 0 {
+		r.pieces = nil // what was sent need not be kept by a request that waits for its answer
+		r.reader.Reset(nil)
+		return 0, io.EOF
+	}
+	return n, nil
 }
 
 // WriteTo implements io.WriterTo.

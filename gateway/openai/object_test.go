@@ -445,3 +445,29 @@ func BenchmarkParseObject(b *testing.B) {
 		}
 	}
 }
+
+func TestBody_readsFillTheBuffer(t *testing.T) {
+	o := mustParse(t, `{"model":"m","messages":[1,2,3],"x":true}`)
+	e := o.Edit()
+	e.SetString("model", "upstream")
+	e.Set("y", []byte(`{"z":1}`))
+	body := e.Body()
+	for _, size := range []int{1, 3, 7, 1000} {
+		var got []byte
+		r, p := body.NewReader(), make([]byte, size)
+		reads := 0
+		for {
+			n, err := r.Read(p)
+			got = append(got, p[:n]...)
+			if err != nil {
+				break
+			}
+			if reads++; n < size && len(got) < int(body.Len()) {
+				t.Errorf("a read of %d gave %d although more was there", size, n)
+			}
+		}
+		if string(got) != string(body.Bytes()) {
+			t.Errorf("reads of %d gave %q", size, got)
+		}
+	}
+}
