@@ -235,25 +235,14 @@ func hashKey(namespace, name, plaintext string) *v1alpha1.ApiKey {
 	}
 }
 
-// chat asks a replica for a completion and returns the HTTP status and the body.
+// chat asks a replica for a completion.
 func (r *replica) chat(key, model string) (int, string) {
 	body := fmt.Sprintf(`{"model":%q,"messages":[{"role":"user","content":"hi"}]}`, model)
-	req, err := http.NewRequest(http.MethodPost, r.base+"/v1/chat/completions", strings.NewReader(body))
-	if err != nil {
-		return 0, err.Error()
-	}
-	req.Header.Set("Authorization", "Bearer "+key)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0, err.Error()
-	}
-	defer func() { _ = resp.Body.Close() }()
-	b, _ := io.ReadAll(resp.Body)
-	return resp.StatusCode, string(b)
+	return r.send(key, http.MethodPost, "/v1/chat/completions", body)
 }
 
 // models asks for the models of a key, which touches no upstream.
-func (r *replica) models(key string) (int, string) { return r.get(key, "/v1/models") }
+func (r *replica) models(key string) (int, string) { return r.send(key, http.MethodGet, "/v1/models", "") }
 
 // within polls until a condition holds and returns how long that took.
 func (w *world) within(limit time.Duration, what string, condition func() bool) time.Duration {
@@ -281,9 +270,9 @@ func readyAt(conditions []metav1.Condition) int64 {
 // metav1Condition shortens a type that closures name often.
 type metav1Condition = metav1.Condition
 
-// get asks a replica for a path with a key.
-func (r *replica) get(key, path string) (int, string) {
-	req, err := http.NewRequest(http.MethodGet, r.base+path, nil)
+// send sends a request with a key and returns the status and the body; 0 and the error if there is no answer.
+func (r *replica) send(key, method, path, body string) (int, string) {
+	req, err := http.NewRequest(method, r.base+path, strings.NewReader(body))
 	if err != nil {
 		return 0, err.Error()
 	}
@@ -298,10 +287,10 @@ func (r *replica) get(key, path string) (int, string) {
 }
 
 // detail asks for the models with their display metadata.
-func (r *replica) detail(key string) (int, string) { return r.get(key, "/v1/models?detail=1") }
+func (r *replica) detail(key string) (int, string) { return r.send(key, http.MethodGet, "/v1/models?detail=1", "") }
 
 // model asks for one model, which touches no upstream.
-func (r *replica) model(key, name string) (int, string) { return r.get(key, "/v1/models/"+name) }
+func (r *replica) model(key, name string) (int, string) { return r.send(key, http.MethodGet, "/v1/models/"+name, "") }
 
 // serveHandler serves a simulator of its own until the test ends.
 func serveHandler(w *world, h http.Handler) string {
