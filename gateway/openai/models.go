@@ -19,8 +19,10 @@ func (d RawDocument) JSON() ([]byte, error) { return d, nil }
 
 // ModelList is the answer of GET /v1/models and of the catalog.
 type ModelList struct {
-	Object string  `json:"object"`
-	Data   []Model `json:"data"`
+	// Object is "list".
+	Object string `json:"object"`
+	// Data are the models, ordered by id; never null.
+	Data []Model `json:"data"`
 }
 
 // JSON implements Document.
@@ -28,9 +30,13 @@ func (l ModelList) JSON() ([]byte, error) { return marshal(l) }
 
 // Model is OpenAI's model object, with the members of ModelDetail beside it unless that is nil.
 type Model struct {
-	ID      string `json:"id"`
-	Object  string `json:"object"`
-	Created int64  `json:"created"`
+	// ID is the public name.
+	ID string `json:"id"`
+	// Object is "model".
+	Object string `json:"object"`
+	// Created is when the route was made, in Unix seconds; 0 if unknown.
+	Created int64 `json:"created"`
+	// OwnedBy is who makes the model.
 	OwnedBy string `json:"owned_by"`
 	*ModelDetail
 }
@@ -40,49 +46,74 @@ func (m Model) JSON() ([]byte, error) { return marshal(m) }
 
 // ModelDetail is what people want to know of a model. Prices are decimal strings; their names tell the unit.
 type ModelDetail struct {
-	Label        string   `json:"label"`
-	Org          string   `json:"org"`
-	Context      int64    `json:"ctx,omitempty"`
-	Description  string   `json:"description,omitempty"`
-	Tags         []string `json:"tags"`
-	Modality     string   `json:"modality"`
-	Availability string   `json:"availability"`
-	Aliases      []string `json:"aliases,omitempty"`
-	Pricing      *Pricing `json:"pricing"`
+	// Label is the name shown to people.
+	Label string `json:"label"`
+	// Org is who makes the model.
+	Org string `json:"org"`
+	// Context is the context window in tokens; left out if unknown.
+	Context int64 `json:"ctx,omitempty"`
+	// Description is a sentence or two.
+	Description string `json:"description,omitempty"`
+	// Tags are short words for filters; never null.
+	Tags []string `json:"tags"`
+	// Modality is the kind of work in lower case, such as chat.
+	Modality string `json:"modality"`
+	// Availability is live, preview or soon.
+	Availability string `json:"availability"`
+	// Aliases are further names of the model.
+	Aliases []string `json:"aliases,omitempty"`
+	// Pricing is null for an unpriced model.
+	Pricing *Pricing `json:"pricing"`
 }
 
 // Pricing is null for a model without a price.
 type Pricing struct {
+	// Currency is an ISO 4217 code.
 	Currency string `json:"currency"`
 	Prices
+	// Variants replace prices for requests that match; the first match wins.
 	Variants []PriceVariant `json:"variants,omitempty"`
-	Windows  []PriceWindow  `json:"windows,omitempty"`
+	// Windows multiply prices at certain times; the first match wins.
+	Windows []PriceWindow `json:"windows,omitempty"`
 }
 
 // Prices are decimal strings.
 type Prices struct {
-	Input       string `json:"input_per_million_tokens,omitempty"`
+	// Input is the price of a million prompt tokens that were not cached.
+	Input string `json:"input_per_million_tokens,omitempty"`
+	// CachedInput is that of a million prompt tokens read from the vendor's cache; left out where it is Input.
 	CachedInput string `json:"cached_input_per_million_tokens,omitempty"`
-	CacheWrite  string `json:"cache_write_per_million_tokens,omitempty"`
-	Output      string `json:"output_per_million_tokens,omitempty"`
-	PerRequest  string `json:"per_request,omitempty"`
+	// CacheWrite is that of a million prompt tokens written to the vendor's cache; left out where it is Input.
+	CacheWrite string `json:"cache_write_per_million_tokens,omitempty"`
+	// Output is that of a million answer tokens, reasoning included.
+	Output string `json:"output_per_million_tokens,omitempty"`
+	// PerRequest is charged once for each request.
+	PerRequest string `json:"per_request,omitempty"`
 }
 
 // PriceVariant are other prices for requests that match.
 type PriceVariant struct {
-	Name string           `json:"name"`
+	// Name identifies the variant.
+	Name string `json:"name"`
+	// When says which requests are meant, such as input_tokens_above.
 	When map[string]int64 `json:"when,omitempty"`
 	Prices
 }
 
 // PriceWindow is when prices are multiplied.
 type PriceWindow struct {
-	Name       string   `json:"name"`
-	Days       []string `json:"days"`
-	Start      string   `json:"start"`
-	End        string   `json:"end"`
-	TimeZone   string   `json:"time_zone"`
-	Multiplier string   `json:"multiplier"`
+	// Name identifies the window.
+	Name string `json:"name"`
+	// Days on which it starts: Mon to Sun.
+	Days []string `json:"days"`
+	// Start is its first minute as HH:MM.
+	Start string `json:"start"`
+	// End is the first minute after it as HH:MM, up to 24:00; before Start it is on the next day.
+	End string `json:"end"`
+	// TimeZone is where the clock hangs, as an IANA name.
+	TimeZone string `json:"time_zone"`
+	// Multiplier of every price.
+	Multiplier string `json:"multiplier"`
 }
 
 // marshal wraps the one place where documents become bytes.

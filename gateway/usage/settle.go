@@ -32,12 +32,15 @@ const (
 
 // Record is what is known of a request when it ends.
 type Record struct {
+	// RequestID is the id that the client was told.
 	RequestID string
-	Method    string
-	Path      string
+	// Method and Path are the request's own.
+	Method string
+	Path   string
 	// Status is the HTTP status sent; 499 if the client left before there was one.
 	Status int
-	Start  time.Time
+	// Start is when the request arrived.
+	Start time.Time
 
 	// Key is nil for requests without a valid key.
 	Key *table.Key
@@ -45,21 +48,27 @@ type Record struct {
 	Model string
 	// Route is the route asked for, Served the one that served: a fallback, or the same.
 	Route, Served *snapshot.Route
-	Target        *snapshot.Target
-	Stream        bool
-	Attempts      int
+	// Target is that of the last attempt, nil if there was none.
+	Target *snapshot.Target
+	// Stream says that the client asked for an event stream.
+	Stream bool
+	// Attempts counts calls to upstreams.
+	Attempts int
 
 	// PromptBytes and AnswerBytes are what estimates are made from.
 	PromptBytes, AnswerBytes int64
-	BytesOut                 int64
+	// BytesOut counts the bytes of the answer's body.
+	BytesOut int64
 	// Called says that an upstream got the request and may have produced a bill.
 	Called bool
-	Usage  provider.Usage
+	// Usage is what the vendor told.
+	Usage provider.Usage
 
 	// FirstByte is the time from the start to the first byte of the answer, Upstream what was spent waiting for upstreams
 	// until then.
 	FirstByte, Upstream time.Duration
-	Outcome             Outcome
+	// Outcome says how the request ended.
+	Outcome Outcome
 	// Err is what the client was told; nil for a success.
 	Err *openai.Error
 	// UpstreamErr is the last failure of an upstream.
@@ -80,10 +89,14 @@ func NewSettler(log *slog.Logger, m *metrics.Metrics, now func() time.Time) *Set
 
 // Settled is what a request amounted to.
 type Settled struct {
-	Usage     provider.Usage
+	// Usage is the vendor's, or an estimate.
+	Usage provider.Usage
+	// Estimated says that it is one.
 	Estimated bool
-	Cost      money.Amount
-	Priced    bool
+	// Cost in the instance's currency.
+	Cost money.Amount
+	// Priced says that Cost means something.
+	Priced bool
 }
 
 // Settle turns a record into usage, cost, metrics and a log line. It is called exactly once for every request.

@@ -242,7 +242,9 @@ func (r *replica) chat(key, model string) (int, string) {
 }
 
 // models asks for the models of a key, which touches no upstream.
-func (r *replica) models(key string) (int, string) { return r.send(key, http.MethodGet, "/v1/models", "") }
+func (r *replica) models(key string) (int, string) {
+	return r.send(key, http.MethodGet, "/v1/models", "")
+}
 
 // within polls until a condition holds and returns how long that took.
 func (w *world) within(limit time.Duration, what string, condition func() bool) time.Duration {
@@ -287,10 +289,14 @@ func (r *replica) send(key, method, path, body string) (int, string) {
 }
 
 // detail asks for the models with their display metadata.
-func (r *replica) detail(key string) (int, string) { return r.send(key, http.MethodGet, "/v1/models?detail=1", "") }
+func (r *replica) detail(key string) (int, string) {
+	return r.send(key, http.MethodGet, "/v1/models?detail=1", "")
+}
 
 // model asks for one model, which touches no upstream.
-func (r *replica) model(key, name string) (int, string) { return r.send(key, http.MethodGet, "/v1/models/"+name, "") }
+func (r *replica) model(key, name string) (int, string) {
+	return r.send(key, http.MethodGet, "/v1/models/"+name, "")
+}
 
 // serveHandler serves a simulator of its own until the test ends.
 func serveHandler(w *world, h http.Handler) string {
