@@ -8,6 +8,8 @@ import (
 	"unsafe"
 
 	"github.com/tidwall/gjson"
+
+	"vipcloud.ai/vipcloud/gateway/jsonscan"
 )
 
 // Errors of ParseObject.
@@ -56,9 +58,9 @@ type member struct {
 // for what is nested absurdly deep), ErrNotObject, ErrTooManyMembers or a *DuplicateMemberError.
 func ParseObject(raw []byte) (*Object, error) {
 	o := &Object{raw: raw, members: make([]member, 0, 16)}
-	i := skipSpace(raw, 0)
+	i := jsonscan.Space(raw, 0)
 	if i >= len(raw) || raw[i] != '{' {
-		if Valid(raw) {
+		if jsonscan.Valid(raw) {
 			return nil, ErrNotObject
 		}
 		return nil, ErrNotJSON
@@ -94,11 +96,11 @@ func (o *Object) twin() *member {
 
 // scan notes the members that begin at i, up to the object's end, after which nothing may follow.
 func (o *Object) scan(i int) error {
-	if i = skipSpace(o.raw, i); i < len(o.raw) && o.raw[i] == '}' {
+	if i = jsonscan.Space(o.raw, i); i < len(o.raw) && o.raw[i] == '}' {
 		return o.end(i + 1)
 	}
 	for {
-		m, next, ok := scanMember(o.raw, skipSpace(o.raw, i))
+		m, next, ok := scanMember(o.raw, jsonscan.Space(o.raw, i))
 		if !ok || next >= len(o.raw) {
 			return ErrNotJSON
 		}
@@ -117,7 +119,7 @@ func (o *Object) scan(i int) error {
 
 // end wants nothing but white space from i on.
 func (o *Object) end(i int) error {
-	if skipSpace(o.raw, i) != len(o.raw) {
+	if jsonscan.Space(o.raw, i) != len(o.raw) {
 		return ErrNotJSON
 	}
 	return nil
@@ -126,15 +128,15 @@ func (o *Object) end(i int) error {
 // scanMember reads the member that begins at i, and returns the place of what follows its value.
 func scanMember(raw []byte, i int) (m member, next int, ok bool) {
 	m.keyStart = i
-	if i, ok = skipKey(raw, i); !ok {
+	if i, ok = jsonscan.Key(raw, i); !ok {
 		return m, i, false
 	}
 	m.name = memberName(raw[m.keyStart:i])
-	m.valueStart = skipSpace(raw, i)
-	if m.valueEnd, ok = skipValue(raw, m.valueStart, maxDepth-1); !ok {
+	m.valueStart = jsonscan.Space(raw, i)
+	if m.valueEnd, ok = jsonscan.Value(raw, m.valueStart, jsonscan.MaxDepth-1); !ok {
 		return m, m.valueEnd, false
 	}
-	return m, skipSpace(raw, m.valueEnd), true
+	return m, jsonscan.Space(raw, m.valueEnd), true
 }
 
 // memberName decodes a name that stands before a colon. Names without escapes, which is all that occur, share the memory of the

@@ -33,7 +33,7 @@ func rules() []rule {
 			applies:    func(path string) bool { return within(path, "controllers") },
 			transitive: true,
 			forbids: func(_, dep string) bool {
-				return oursBut(dep, "api", "controllers", "gateway/table$", "gateway/apikey$", "gateway/provider$", "gateway/openai$", "gateway/money$")
+				return oursBut(dep, "api", "controllers", "gateway/table$", "gateway/apikey$", "gateway/provider$", "gateway/openai$", "gateway/jsonscan$", "gateway/money$")
 			},
 			why: "controllers reach api, gateway/table and gateway/apikey, and through these gateway/provider, openai and money",
 		},
@@ -73,7 +73,7 @@ func rules() []rule {
 			applies:    adapter,
 			transitive: true,
 			forbids: func(path, dep string) bool {
-				return oursBut(dep, "gateway/provider$", "gateway/provider/openaicompat", "gateway/openai$", "gateway/sse$", "gateway/money$", path)
+				return oursBut(dep, "gateway/provider$", "gateway/provider/openaicompat", "gateway/openai$", "gateway/jsonscan$", "gateway/sse$", "gateway/money$", path)
 			},
 			why: "an adapter reaches the contract and the shapes it translates between",
 		},

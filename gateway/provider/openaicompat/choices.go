@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"vipcloud.ai/vipcloud/gateway/jsonscan"
 	"vipcloud.ai/vipcloud/gateway/provider"
 )
 
@@ -260,7 +261,7 @@ func smallNumber(value []byte) (int, bool) {
 	}
 	n := 0
 	for _, c := range value {
-		if !isDigit(c) {
+		if !jsonscan.IsDigit(c) {
 			return 0, false
 		}
 		n = n*10 + int(c-'0')

@@ -1,6 +1,10 @@
 package openaicompat
 
-import "slices"
+import (
+	"slices"
+
+	"vipcloud.ai/vipcloud/gateway/jsonscan"
+)
 
 // members walks over the members of an object in valid JSON.
 type members struct {
@@ -28,19 +32,19 @@ func (m *members) next() bool {
 	m.kept = m.kept || !m.dropped
 	m.dropped = false
 	m.prev = m.end
-	i := skipSpace(m.data, m.end)
+	i := jsonscan.Space(m.data, m.end)
 	if m.data[i] == ',' {
-		i = skipSpace(m.data, i+1)
+		i = jsonscan.Space(m.data, i+1)
 	}
 	if m.data[i] == '}' {
 		m.end = i
 		return false
 	}
 	m.start = i
-	i = skipString(m.data, i)
+	i, _ = jsonscan.String(m.data, i)
 	m.nameEnd = i - 1
-	m.value = skipSpace(m.data, skipSpace(m.data, i)+1)
-	m.end = skipValue(m.data, m.value)
+	m.value = jsonscan.Space(m.data, jsonscan.Space(m.data, i)+1)
+	m.end, _ = jsonscan.Value(m.data, m.value, maxDepth)
 	return true
 }
 
@@ -50,7 +54,7 @@ func (m *members) nextValid() (ok bool) {
 	m.kept = m.kept || !m.dropped
 	m.dropped = false
 	m.prev = m.end
-	i := skipSpace(m.data, m.end)
+	i := jsonscan.Space(m.data, m.end)
 	if i < len(m.data) && m.data[i] == '}' {
 		m.end, m.closed = i, true
 		return false
@@ -59,25 +63,22 @@ func (m *members) nextValid() (ok bool) {
 		if i >= len(m.data) || m.data[i] != ',' {
 			return false
 		}
-		i = skipSpace(m.data, i+1)
+		i = jsonscan.Space(m.data, i+1)
 	}
 	if i >= len(m.data) || m.data[i] != '"' {
 		return false
 	}
 	m.start = i
-	if i = validString(m.data, i); i < 0 {
+	if i, ok = jsonscan.String(m.data, i); !ok {
 		return false
 	}
 	m.nameEnd = i - 1
-	if i = skipSpace(m.data, i); i >= len(m.data) || m.data[i] != ':' {
+	if i = jsonscan.Space(m.data, i); i >= len(m.data) || m.data[i] != ':' {
 		return false
 	}
-	m.value = skipSpace(m.data, i+1)
-	if i = validValue(m.data, m.value, maxDepth); i < 0 {
-		return false
-	}
-	m.end = i
-	return true
+	m.value = jsonscan.Space(m.data, i+1)
+	m.end, ok = jsonscan.Value(m.data, m.value, maxDepth)
+	return ok
 }
 
 // name returns the current member's name as it is written.
@@ -96,9 +97,9 @@ func (m *members) drop(e *edits) {
 		e.replace(m.prev, m.end, "")
 		return
 	}
-	i := skipSpace(m.data, m.end)
+	i := jsonscan.Space(m.data, m.end)
 	if i < len(m.data) && m.data[i] == ',' { // What follows may not be checked yet.
-		i = skipSpace(m.data, i+1)
+		i = jsonscan.Space(m.data, i+1)
 	}
 	e.replace(m.start, i, "")
 }
@@ -115,9 +116,9 @@ func elementsOf(data []byte, i int) elements { return elements{data: data, end: 
 
 // next steps to the next element.
 func (l *elements) next() bool {
-	i := skipSpace(l.data, l.end)
+	i := jsonscan.Space(l.data, l.end)
 	if l.data[i] == ',' {
-		i = skipSpace(l.data, i+1)
+		i = jsonscan.Space(l.data, i+1)
 	}
 	if l.data[i] == ']' {
 		return false

@@ -9,7 +9,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
-	"vipcloud.ai/vipcloud/gateway/openai"
+	"vipcloud.ai/vipcloud/gateway/jsonscan"
 )
 
 // Bounds of what is kept of a failure.
@@ -43,7 +43,7 @@ func readFailure(q *quirks, body []byte) failure {
 		f.readObject(gjson.ParseBytes(body))
 	case body[0] == '<':
 		f.page = true
-	case body[0] == '"' && openai.Valid(body):
+	case body[0] == '"' && jsonscan.Valid(body):
 		f.message = gjson.ParseBytes(body).String()
 	default:
 		f.message = string(body[:min(len(body), 2*maxMessage)])

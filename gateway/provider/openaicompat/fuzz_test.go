@@ -133,14 +133,3 @@ func FuzzError(f *testing.F) {
 		}
 	})
 }
-
-func FuzzValid(f *testing.F) {
-	for _, text := range jsonCases() {
-		f.Add([]byte(text))
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if bytes.Count(data, []byte("["))+bytes.Count(data, []byte("{")) < maxDepth {
-			sameVerdict(t, data)
-		}
-	})
-}

@@ -3,6 +3,7 @@ package openaicompat
 import (
 	"bytes"
 
+	"vipcloud.ai/vipcloud/gateway/jsonscan"
 	"vipcloud.ai/vipcloud/gateway/provider"
 )
 
@@ -235,8 +236,8 @@ func isServiceTier(value []byte) bool {
 
 // trim removes blanks around a body or event: vendors keep connections alive by empty lines before the JSON.
 func trim(data []byte) []byte {
-	data = data[skipSpace(data, 0):]
-	for len(data) > 0 && isSpace(data[len(data)-1]) {
+	data = data[jsonscan.Space(data, 0):]
+	for len(data) > 0 && jsonscan.IsSpace(data[len(data)-1]) {
 		data = data[:len(data)-1]
 	}
 	return data

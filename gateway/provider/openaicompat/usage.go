@@ -3,6 +3,7 @@ package openaicompat
 import (
 	"strconv"
 
+	"vipcloud.ai/vipcloud/gateway/jsonscan"
 	"vipcloud.ai/vipcloud/gateway/provider"
 )
 
@@ -101,7 +102,7 @@ const maxTokens = 1 << 40
 
 // tokens reads a count. What is negative or no number is 0.
 func tokens(value []byte) int64 {
-	if len(value) == 0 || !isDigit(value[0]) {
+	if len(value) == 0 || !jsonscan.IsDigit(value[0]) {
 		return 0
 	}
 	if len(value) < 10 {

@@ -1,17 +1,19 @@
-package openai
+// Package jsonscan finds its way through JSON text without decoding it: it validates values and says where they end. It never
+// recurses and never allocates for what clients and vendors really send, and it knows nothing of what the text means.
+package jsonscan
 
 import (
 	"bytes"
 	"encoding/binary"
 )
 
-// maxDepth is how deep arrays and objects may be nested: what encoding/json takes, too.
-const maxDepth = 10_000
+// MaxDepth is how deep arrays and objects may be nested in Valid: what encoding/json takes, too.
+const MaxDepth = 10_000
 
-// Valid says whether bytes are one JSON value, nested at most maxDepth deep. Strings need not be valid UTF-8.
+// Valid says whether bytes are one JSON value, nested at most MaxDepth deep. Strings need not be valid UTF-8.
 func Valid(raw []byte) bool {
-	end, ok := skipValue(raw, skipSpace(raw, 0), maxDepth)
-	return ok && skipSpace(raw, end) == len(raw)
+	end, ok := Value(raw, Space(raw, 0), MaxDepth)
+	return ok && Space(raw, end) == len(raw)
 }
 
 // What a nested value may go on with.
@@ -53,9 +55,9 @@ func (n *nesting) object() bool {
 	return n.words[last/64]&(1<<(last%64)) != 0
 }
 
-// skipValue validates the value that begins at i, nested at most limit deep, and returns the place after it. It does not recurse:
+// Value validates the value that begins at i, nested at most limit deep, and returns the place after it. It does not recurse:
 // a body of brackets must not exhaust the stack.
-func skipValue(raw []byte, i, limit int) (end int, ok bool) {
+func Value(raw []byte, i, limit int) (end int, ok bool) {
 	if i >= len(raw) {
 		return i, false
 	}
@@ -66,7 +68,7 @@ func skipValue(raw []byte, i, limit int) (end int, ok bool) {
 	open := nesting{words: first[:], limit: limit}
 	state := wantValue
 	for {
-		if i = skipSpace(raw, i); i >= len(raw) {
+		if i = Space(raw, i); i >= len(raw) {
 			return i, false
 		}
 		if i, state, ok = open.step(raw, i, state); !ok || open.depth == 0 {
@@ -85,7 +87,7 @@ func (n *nesting) step(raw []byte, i, state int) (next, then int, ok bool) {
 		n.depth--
 		return i + 1, wantSeparator, true
 	case state == wantFirstKey || state == wantKey:
-		next, ok = skipKey(raw, i)
+		next, ok = Key(raw, i)
 		return next, wantValue, ok
 	case c == '{':
 		return i + 1, wantFirstKey, n.push(true)
@@ -111,15 +113,15 @@ func (n *nesting) separator(c byte, i int) (next, then int, ok bool) {
 	return i, 0, false
 }
 
-// skipKey validates a member's name and the colon after it.
-func skipKey(raw []byte, i int) (end int, ok bool) {
+// Key validates a member's name and the colon after it.
+func Key(raw []byte, i int) (end int, ok bool) {
 	if i >= len(raw) || raw[i] != '"' {
 		return i, false
 	}
-	if i, ok = skipString(raw, i); !ok {
+	if i, ok = String(raw, i); !ok {
 		return i, false
 	}
-	if i = skipSpace(raw, i); i >= len(raw) || raw[i] != ':' {
+	if i = Space(raw, i); i >= len(raw) || raw[i] != ':' {
 		return i, false
 	}
 	return i + 1, true
@@ -129,8 +131,8 @@ func skipKey(raw []byte, i int) (end int, ok bool) {
 func skipScalar(raw []byte, i int) (end int, ok bool) {
 	switch c := raw[i]; {
 	case c == '"':
-		return skipString(raw, i)
-	case c == '-' || isDigit(c):
+		return String(raw, i)
+	case c == '-' || IsDigit(c):
 		return skipNumber(raw, i)
 	}
 	for _, word := range [...]string{"true", "false", "null"} {
@@ -141,9 +143,9 @@ func skipScalar(raw []byte, i int) (end int, ok bool) {
 	return i, false
 }
 
-// skipString validates a string whose opening quote is at i. Long strings are most of what clients send, so quotes and
+// String validates a string whose opening quote is at i. Long strings are most of what clients send, so quotes and
 // backslashes are found with the vectorised search of package bytes, and control characters eight bytes at a time.
-func skipString(raw []byte, i int) (end int, ok bool) {
+func String(raw []byte, i int) (end int, ok bool) {
 	i++
 	for {
 		n := bytes.IndexByte(raw[i:], '"')
@@ -176,7 +178,7 @@ func skipEscape(raw []byte, i int) (end int, ok bool) {
 			return i, false
 		}
 		for _, c := range raw[i+2 : i+6] {
-			if !isDigit(c) && (c|0x20 < 'a' || c|0x20 > 'f') {
+			if !IsDigit(c) && (c|0x20 < 'a' || c|0x20 > 'f') {
 				return i, false
 			}
 		}
@@ -240,19 +242,22 @@ func skipNumber(raw []byte, i int) (end int, ok bool) {
 // skipDigits wants at least one digit.
 func skipDigits(raw []byte, i int) (end int, ok bool) {
 	start := i
-	for i < len(raw) && isDigit(raw[i]) {
+	for i < len(raw) && IsDigit(raw[i]) {
 		i++
 	}
 	return i, i > start
 }
 
-// isDigit is for ASCII.
-func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+// IsDigit says whether a byte is a decimal digit.
+func IsDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// skipSpace returns the place of the next byte that is not white space.
-func skipSpace(raw []byte, i int) int {
-	for i < len(raw) && (raw[i] == ' ' || raw[i] == '\n' || raw[i] == '\t' || raw[i] == '\r') {
+// Space returns the place of the next byte that is not white space.
+func Space(raw []byte, i int) int {
+	for i < len(raw) && IsSpace(raw[i]) {
 		i++
 	}
 	return i
 }
+
+// IsSpace says whether a byte is white space between JSON's tokens.
+func IsSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
