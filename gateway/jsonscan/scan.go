@@ -16,6 +16,9 @@ func Valid(raw []byte) bool {
 	return ok && Space(raw, end) == len(raw)
 }
 
+// wordBits is how many brackets a word of nesting holds.
+const wordBits = 64
+
 // What a nested value may go on with.
 const (
 	wantValue = iota
@@ -25,12 +28,21 @@ const (
 	wantSeparator
 )
 
-// nesting is the open brackets: a bit for each, set for objects. It grows beyond its first word only for bodies that no client
-// sends.
+// nesting is the open brackets: a bit for each, set for objects. The first 64 need no memory of their own; there are more only in
+// bodies that no client sends.
 type nesting struct {
-	words []uint64
+	first uint64
+	more  []uint64
 	depth int
 	limit int
+}
+
+// word returns the bits of which the bracket at a depth has one.
+func (n *nesting) word(depth int) *uint64 {
+	if depth < wordBits {
+		return &n.first
+	}
+	return &n.more[depth/wordBits-1]
 }
 
 // push opens a bracket, unless there are too many.
@@ -38,12 +50,12 @@ func (n *nesting) push(object bool) bool {
 	if n.depth == n.limit {
 		return false
 	}
-	word, bit := n.depth/64, uint64(1)<<(n.depth%64)
-	if word == len(n.words) {
-		n.words = append(n.words, 0)
+	if n.depth > 0 && n.depth%wordBits == 0 && n.depth/wordBits > len(n.more) {
+		n.more = append(n.more, 0)
 	}
-	if n.words[word] &^= bit; object {
-		n.words[word] |= bit
+	word, bit := n.word(n.depth), uint64(1)<<(n.depth%wordBits)
+	if *word &^= bit; object {
+		*word |= bit
 	}
 	n.depth++
 	return true
@@ -52,7 +64,7 @@ func (n *nesting) push(object bool) bool {
 // object says whether the innermost bracket is an object's.
 func (n *nesting) object() bool {
 	last := n.depth - 1
-	return n.words[last/64]&(1<<(last%64)) != 0
+	return *n.word(last)&(1<<(last%wordBits)) != 0
 }
 
 // Value validates the value that begins at i, nested at most limit deep, and returns the place after it. It does not recurse:
@@ -64,8 +76,7 @@ func Value(raw []byte, i, limit int) (end int, ok bool) {
 	if raw[i] != '{' && raw[i] != '[' {
 		return skipScalar(raw, i)
 	}
-	var first [1]uint64
-	open := nesting{words: first[:], limit: limit}
+	open := nesting{limit: limit}
 	state := wantValue
 	for {
 		if i = Space(raw, i); i >= len(raw) {
@@ -143,26 +154,51 @@ func skipScalar(raw []byte, i int) (end int, ok bool) {
 	return i, false
 }
 
+const (
+	// window is how much of a string is searched at a time: enough for the vectorised search to pay, and little enough to stay in the
+	// processor's first cache for all three looks and to cost little if an escape cuts it short.
+	window = 512
+	// short is how many bytes are looked at one by one first: many strings, and what lies between the escapes of source code, are over
+	// before a search would pay.
+	short = 32
+)
+
 // String validates a string whose opening quote is at i. Long strings are most of what clients send, so quotes and
-// backslashes are found with the vectorised search of package bytes, and control characters eight bytes at a time.
+// backslashes are found with the vectorised search of package bytes, and control characters many bytes at a time.
 func String(raw []byte, i int) (end int, ok bool) {
-	i++
-	for {
-		n := bytes.IndexByte(raw[i:], '"')
-		if n < 0 {
-			return len(raw), false
+	for i++; i < len(raw); {
+		for limit := min(i+short, len(raw)); i < limit; {
+			switch c := raw[i]; {
+			case c == '"':
+				return i + 1, true
+			case c < ' ':
+				return i, false
+			case c != '\\':
+				i++
+				continue
+			}
+			if i, ok = skipEscape(raw, i); !ok {
+				return i, false
+			}
+			limit = min(i+short, len(raw))
 		}
-		backslash := bytes.IndexByte(raw[i:i+n], '\\')
-		if backslash < 0 {
-			return i + n + 1, !hasControl(raw[i : i+n])
-		}
-		if hasControl(raw[i : i+backslash]) {
-			return i, false
-		}
-		if i, ok = skipEscape(raw, i+backslash); !ok {
+		if i, ok = skipPlain(raw, i); !ok {
 			return i, false
 		}
 	}
+	return len(raw), false
+}
+
+// skipPlain goes on to the next quote or backslash within the window.
+func skipPlain(raw []byte, i int) (next int, ok bool) {
+	stretch := raw[i:min(i+window, len(raw))]
+	if quote := bytes.IndexByte(stretch, '"'); quote >= 0 {
+		stretch = stretch[:quote]
+	}
+	if backslash := bytes.IndexByte(stretch, '\\'); backslash >= 0 {
+		stretch = stretch[:backslash]
+	}
+	return i + len(stretch), !hasControl(stretch)
 }
 
 // skipEscape validates an escape whose backslash is at i.

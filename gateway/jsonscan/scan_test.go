@@ -22,6 +22,25 @@ func TestValid_agreesWithEncodingJSON(t *testing.T) {
 	}
 }
 
+func TestValid_allocatesNothingForWhatIsReallySent(t *testing.T) {
+	in := []byte(`{"a":[{"b":"c\n"},1.5,true,null],"d":{"e":[[[[]]]]}}`)
+	if n := testing.AllocsPerRun(100, func() { _ = Valid(in) }); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestValid_tellsBracketsApartAtEveryDepth(t *testing.T) {
+	for _, depth := range []int{1, 63, 64, 65, 127, 128, 129, 1000} {
+		opening, closing := strings.Repeat(`[{"a":`, depth), strings.Repeat(`}]`, depth)
+		if !Valid([]byte(opening + "1" + closing)) {
+			t.Errorf("depth %d is refused", 2*depth)
+		}
+		if swapped := strings.Replace(closing, "}]", "]}", 1); Valid([]byte(opening + "1" + swapped)) {
+			t.Errorf("wrong brackets at depth %d are taken", 2*depth)
+		}
+	}
+}
+
 func FuzzValid(f *testing.F) {
 	f.Add([]byte(`{"a":[1,-2.5e3,"x\u0041\n",true,null,{}]}`))
 	f.Add([]byte(`"` + strings.Repeat("long text ", 10) + "\x1f\""))
@@ -32,13 +51,32 @@ func FuzzValid(f *testing.F) {
 	})
 }
 
-func BenchmarkValid(b *testing.B) {
-	in := []byte(`{"model":"m","messages":[{"role":"user","content":"` + strings.Repeat("lorem ipsum ", 1<<20/12) + `"}]}`)
-	b.SetBytes(int64(len(in)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if !Valid(in) {
-			b.Fatal("not valid")
+func TestValid_stringsAroundTheWindow(t *testing.T) {
+	for _, middle := range []string{"", `\n`, `\"`, `\\`, `\u00e9`, "\x1f", `\x`, `\u12`} {
+		for n := window - 8; n < window+8; n++ {
+			for _, in := range []string{`"` + strings.Repeat("x", n) + middle + `"`, `"` + strings.Repeat("x", n) + middle + strings.Repeat("y", window) + `"`, `"` + strings.Repeat("x", n) + middle} {
+				if got, want := Valid([]byte(in)), json.Valid([]byte(in)); got != want {
+					t.Errorf("%d characters and %q: %v, want %v", n, middle, got, want)
+				}
+			}
 		}
+	}
+}
+
+func BenchmarkValid(b *testing.B) {
+	for name, text := range map[string]string{
+		"prose": strings.Repeat("lorem ipsum ", 1<<20/12),
+		"code":  strings.Repeat(`\tif x == \"y\" {\n\t\treturn nil, errNone\n\t}\n`, 1<<20/52),
+	} {
+		in := []byte(`{"model":"m","messages":[{"role":"user","content":"` + text + `"}]}`)
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(in)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if !Valid(in) {
+					b.Fatal("not valid")
+				}
+			}
+		})
 	}
 }
