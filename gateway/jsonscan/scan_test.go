@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestValid_agreesWithEncodingJSON(t *testing.T) {
@@ -19,6 +20,17 @@ func TestValid_agreesWithEncodingJSON(t *testing.T) {
 		if got, want := Valid([]byte(in)), json.Valid([]byte(in)); got != want {
 			t.Errorf("Valid(%.60q) is %v, encoding/json says %v", in, got, want)
 		}
+	}
+}
+
+func TestValid_escapesCostLinearTime(t *testing.T) {
+	in := []byte(`"` + strings.Repeat(`\n`, 8<<20) + `"`)
+	started := time.Now()
+	if !Valid(in) {
+		t.Error("not valid")
+	}
+	if took := time.Since(started); took > 20*time.Second { // looking for the end again after each escape would take hours
+		t.Errorf("16 MB of escapes took %s", took)
 	}
 }
 
