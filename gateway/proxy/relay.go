@@ -30,6 +30,7 @@ func (c *exchange) relay(ctx context.Context, in *provider.ChatRequest, t *snaps
 		return c.notStream(ctx, in, t, resp, watch)
 	}
 	s := &stream{exchange: c, in: in, watch: watch, out: newClientStream(c.w, c.proxy.opts.WriteTimeout), decoder: t.Chat.Stream(in)}
+	defer s.out.end()
 	err := s.run(&flushBeforeRead{src: resp.Body, stream: s})
 	watch.stop()
 	c.res.Usage = s.decoder.Usage()
@@ -267,6 +268,14 @@ func (s *clientStream) send(b []byte) error {
 		return errClientWrite
 	}
 	return nil
+}
+
+// end waits for a comment that is being sent, and lets no further one begin: the response belongs to the server again when its
+// handler returns.
+func (s *clientStream) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failed = true
 }
 
 // keepAlive sends a comment if nothing was sent for limit, and returns how long it has been silent since.
