@@ -47,6 +47,7 @@ type stream struct {
 	watch   *watchdog
 	out     *clientStream
 	decoder provider.ChatStream
+	// pending is taken from the pool by the first event after a flush: a slow stream holds none while it waits.
 	pending []byte
 	// heard says that events have come that the watchdog has not been told of.
 	heard bool
@@ -97,7 +98,7 @@ func (s *stream) add(data []byte) error {
 	if !s.res.Committed {
 		s.begin()
 	}
-	s.pending = sse.AppendEvent(s.pending, data)
+	s.gather(data)
 	if len(s.pending) >= maxPending {
 		return s.flush()
 	}
@@ -122,11 +123,25 @@ func (s *stream) flush() error {
 		return nil
 	}
 	err := s.out.write(s.pending)
-	s.pending = s.pending[:0]
-	if cap(s.pending) > 2*maxPending {
-		s.pending = nil
+	if cap(s.pending) <= 2*maxPending {
+		empty := s.pending[:0]
+		gathered.Put(&empty)
 	}
+	s.pending = nil
 	return err
+}
+
+// gathered are buffers for events on their way to clients.
+var gathered sync.Pool
+
+// gather appends an event to what is sent with the next flush.
+func (s *stream) gather(data []byte) {
+	if s.pending == nil {
+		if b, ok := gathered.Get().(*[]byte); ok {
+			s.pending = *b
+		}
+	}
+	s.pending = sse.AppendEvent(s.pending, data)
 }
 
 // finish ends a whole stream.
@@ -138,7 +153,7 @@ func (s *stream) finish() error {
 	if !s.res.Committed {
 		return &provider.Error{Class: provider.ClassBadResponse, Status: http.StatusOK, Cause: errEmptyStream}
 	}
-	s.pending = sse.AppendEvent(s.pending, []byte(sse.Done))
+	s.gather([]byte(sse.Done))
 	return s.flush()
 }
 
@@ -161,7 +176,7 @@ func (s *stream) fail(ctx context.Context, err error) *provider.Error {
 	if errors.Is(context.Cause(ctx), errDraining) {
 		s.res.Err = drained()
 	}
-	s.pending = sse.AppendEvent(s.pending, s.res.Err.AppendJSON(nil))
+	s.gather(s.res.Err.AppendJSON(nil))
 	if s.flush() != nil {
 		s.res.ClientGone = true
 	}

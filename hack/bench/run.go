@@ -27,10 +27,10 @@ const rounds = 5
 // scenarios are the requests of the table; a short run sends a tenth.
 func scenarios(short bool) []scenario {
 	all := []scenario{
-		{"20 KB prompt", 20 << 10, false, 4000, 16},
-		{"1 MB prompt", 1 << 20, false, 300, 8},
-		{"20 KB prompt, 200-chunk stream", 20 << 10, true, 600, 16},
-		{"1 MB prompt, 200-chunk stream", 1 << 20, true, 150, 8},
+		{"20 KB prompt", 20 << 10, false, 8000, 16},
+		{"1 MB prompt", 1 << 20, false, 600, 8},
+		{"20 KB prompt, 200-chunk stream", 20 << 10, true, 2500, 16},
+		{"1 MB prompt, 200-chunk stream", 1 << 20, true, 500, 8},
 	}
 	if short {
 		for i := range all {
