@@ -3,6 +3,7 @@ package controllers
 import (
 	"crypto/x509"
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -44,12 +45,12 @@ func caBundleRef(cred *v1alpha1.ProviderCredential) (contentRef, string, bool) {
 	return contentRef{}, "", false
 }
 
-// credentialState reads what a credential refers to; needed are the entries that its provider wants. An error means that the API server did not tell; a missing or unusable
+// credentialState reads what a credential refers to; sets are the sets of entries of which its provider wants one. An error means that the API server did not tell; a missing or unusable
 // object is a problem of the state.
-func credentialState(cred *v1alpha1.ProviderCredential, needed []string, read contentReader) (table.CredentialState, error) {
+func credentialState(cred *v1alpha1.ProviderCredential, sets [][]string, read contentReader) (table.CredentialState, error) {
 	var state table.CredentialState
 	for _, part := range []func(*table.CredentialState) (*table.Problem, error){
-		func(s *table.CredentialState) (*table.Problem, error) { return readEntries(s, cred, needed, read) },
+		func(s *table.CredentialState) (*table.Problem, error) { return readEntries(s, cred, sets, read) },
 		func(s *table.CredentialState) (*table.Problem, error) { return readCABundle(s, cred, read) },
 		func(s *table.CredentialState) (*table.Problem, error) { return readProxy(s, cred, read) },
 	} {
@@ -66,14 +67,14 @@ func credentialState(cred *v1alpha1.ProviderCredential, needed []string, read co
 
 // readEntries takes from the Secret the entries that the provider needs, and no others. Whether they are complete and usable
 // is for CheckCredential to say.
-func readEntries(s *table.CredentialState, cred *v1alpha1.ProviderCredential, needed []string, read contentReader) (*table.Problem, error) {
+func readEntries(s *table.CredentialState, cred *v1alpha1.ProviderCredential, sets [][]string, read contentReader) (*table.Problem, error) {
 	ref := localRef(cred, kindSecret, cred.Spec.SecretRef.Name)
 	entries, err := read(ref)
 	if err != nil || entries == nil {
 		return notFound(ref, "spec.secretRef"), err
 	}
 	s.Entries = map[string]table.Secret{}
-	for _, name := range needed {
+	for _, name := range slices.Concat(sets...) {
 		if value, ok := entries[name]; ok {
 			s.Entries[name] = table.NewSecret(string(value))
 		}

@@ -23,6 +23,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"vipcloud.ai/vipcloud/api/v1alpha1"
+	"vipcloud.ai/vipcloud/gateway/provider"
 	"vipcloud.ai/vipcloud/gateway/table"
 )
 
@@ -187,8 +188,8 @@ func (w *world) namespace(labels map[string]string) string {
 // testProviders are the vendors of tests.
 func testProviders() table.Providers {
 	return table.Providers{
-		v1alpha1.ProviderOpenAI:   {Name: "OpenAI", Entries: []string{"api-key"}, Chat: true},
-		v1alpha1.ProviderDeepSeek: {Name: "DeepSeek", Entries: []string{"api-key"}, Chat: true},
+		v1alpha1.ProviderOpenAI:   {Name: "OpenAI", Entries: [][]string{{"api-key"}}, Modalities: []provider.Modality{provider.ModalityChat}},
+		v1alpha1.ProviderDeepSeek: {Name: "DeepSeek", Entries: [][]string{{"api-key"}}, Modalities: []provider.Modality{provider.ModalityChat}},
 	}
 }
 

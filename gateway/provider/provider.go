@@ -7,8 +7,21 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 
 	"vipcloud.ai/vipcloud/gateway/openai"
+)
+
+// Modality is a kind of work that a vendor does.
+type Modality string
+
+// The modalities, in the words of ModelRoute.spec.modality.
+const (
+	ModalityChat   Modality = "Chat"
+	ModalityImage  Modality = "Image"
+	ModalityVideo  Modality = "Video"
+	ModalitySpeech Modality = "Speech"
+	ModalityMusic  Modality = "Music"
 )
 
 // Info is what the rest of the program must know of a vendor without touching its adapter: plain data, collected once at
@@ -18,11 +31,17 @@ type Info struct {
 	Name string
 	// Regions are the default endpoints, the first one being the default. Empty: the endpoint must be given.
 	Regions []Region
-	// Entries are the entries that the credential's Secret must hold, such as api-key.
-	Entries []string
-	// Chat says that the vendor serves chat completions.
-	Chat bool
+	// Entries are the sets of entries of which the credential's Secret must hold one whole, such as {{"api-key"}} or
+	// {{"api-key"}, {"access-key", "secret-key"}}. The first that is there is used.
+	Entries [][]string
+	// Protocols are the values of ProviderCredential.spec.protocol, the first one being the default. Empty: there is but one.
+	Protocols []string
+	// Modalities are what the vendor's adapter serves.
+	Modalities []Modality
 }
+
+// Serves says whether the adapter serves a modality.
+func (i *Info) Serves(m Modality) bool { return slices.Contains(i.Modalities, m) }
 
 // Region is a named default endpoint of a vendor.
 type Region struct {
@@ -34,8 +53,12 @@ type Region struct {
 
 // Adapter is a vendor's adapter as provider/all lists it. A nil capability is one that the vendor does not have.
 type Adapter struct {
-	Info Info
-	Chat Chat
+	Info   Info
+	Chat   Chat
+	Image  Image
+	Video  Video
+	Speech Speech
+	Music  Music
 }
 
 // Upstream is what an adapter may know of the endpoint it makes a call for. It is shared by requests: read only.
@@ -44,6 +67,8 @@ type Upstream struct {
 	Endpoint string
 	// Model is the upstream's own id of the model.
 	Model string
+	// Protocol is one of Info.Protocols, empty where there is but one.
+	Protocol string
 	// Secrets are the entries of the credential's Secret.
 	Secrets map[string]Secret
 	// Header is added to every request; it never holds credentials.

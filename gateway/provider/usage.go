@@ -15,4 +15,12 @@ type Usage struct {
 	CacheWriteTokens int64
 	// ReasoningTokens are completion tokens spent on reasoning.
 	ReasoningTokens int64
+	// Images that were made.
+	Images int64
+	// Seconds of video that were made, rounded up as the vendor bills.
+	Seconds int64
+	// Characters of text that were spoken, as the vendor counts them.
+	Characters int64
+	// Songs that were made.
+	Songs int64
 }

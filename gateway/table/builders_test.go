@@ -160,11 +160,11 @@ func makeKey(namespace, name string, change ...func(*v1alpha1.ApiKey)) *v1alpha1
 // providers are two vendors that chat, one that needs an endpoint, and one that does something else.
 func providers() table.Providers {
 	return table.Providers{
-		v1alpha1.ProviderDeepSeek: {Name: "DeepSeek", Chat: true, Entries: []string{"api-key"},
+		v1alpha1.ProviderDeepSeek: {Name: "DeepSeek", Modalities: []provider.Modality{provider.ModalityChat}, Entries: [][]string{{"api-key"}},
 			Regions: []provider.Region{{Name: "cn", Endpoint: "https://api.deepseek.com"}}},
-		v1alpha1.ProviderQwen: {Name: "Qwen", Chat: true, Entries: []string{"api-key"}, Regions: []provider.Region{
+		v1alpha1.ProviderQwen: {Name: "Qwen", Modalities: []provider.Modality{provider.ModalityChat}, Entries: [][]string{{"api-key"}}, Regions: []provider.Region{
 			{Name: "cn", Endpoint: "https://cn.qwen.test/"}, {Name: "intl", Endpoint: "https://intl.qwen.test"}}},
-		v1alpha1.ProviderOpenAI: {Name: "OpenAI", Chat: true, Entries: []string{"api-key"}},
+		v1alpha1.ProviderOpenAI: {Name: "OpenAI", Modalities: []provider.Modality{provider.ModalityChat}, Entries: [][]string{{"api-key"}}},
 		v1alpha1.ProviderSpark: {Name: "Spark", Entries: []string{"app-id", "access-token"},
 			Regions: []provider.Region{{Name: "cn", Endpoint: "https://spark.test"}}},
 	}

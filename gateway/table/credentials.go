@@ -198,8 +198,23 @@ func resolveState(c *Credential, cred *v1alpha1.ProviderCredential, state Creden
 	return nil
 }
 
-// checkEntries looks for the entries that the provider needs.
-func checkEntries(cred *v1alpha1.ProviderCredential, entries map[string]Secret, needed []string) *Problem {
+// checkEntries looks for the entries that the provider needs: one of its sets must be there as a whole.
+func checkEntries(cred *v1alpha1.ProviderCredential, entries map[string]Secret, sets [][]string) *Problem {
+	var first *Problem
+	for _, needed := range sets {
+		p := checkEntrySet(cred, entries, needed)
+		if p == nil {
+			return nil
+		}
+		if first == nil || p.Severity == Invalid {
+			first = p
+		}
+	}
+	return first
+}
+
+// checkEntrySet looks for one set of entries.
+func checkEntrySet(cred *v1alpha1.ProviderCredential, entries map[string]Secret, needed []string) *Problem {
 	var absent []string
 	for _, name := range needed {
 		value := entries[name]

@@ -143,11 +143,17 @@ func (b *build) resolveCredential(c *candidate, t *v1alpha1.Target) (*Credential
 			t.Name, key)
 	case entry.usable == nil:
 		return nil, notReady(t, key, entry.problem, foreign)
-	case !b.in.Providers[entry.provider].Chat:
+	case !b.serves(entry.provider, c.route.Modality):
 		return nil, invalid("targets[%s].credential: provider %s does not serve modality %s; use another credential",
 			t.Name, entry.provider, c.route.Modality)
 	}
 	return entry.usable, nil
+}
+
+// serves says whether a provider's adapter serves a modality.
+func (b *build) serves(p v1alpha1.Provider, modality string) bool {
+	info := b.in.Providers[p]
+	return info.Serves(provider.Modality(modality))
 }
 
 // notReady passes on what is wrong with a credential; the particulars stay in its namespace.

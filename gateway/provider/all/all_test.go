@@ -26,8 +26,8 @@ func TestAdapters(t *testing.T) {
 			if a.Info.Name != name {
 				t.Errorf("the adapter is named %q", a.Info.Name)
 			}
-			if a.Info.Chat != (a.Chat != nil) {
-				t.Errorf("Info.Chat = %v, but the adapter has the capability: %v", a.Info.Chat, a.Chat != nil)
+			if a.Info.Serves(provider.ModalityChat) != (a.Chat != nil) {
+				t.Errorf("Info says chat: %v, but the adapter has the capability: %v", a.Info.Modalities, a.Chat != nil)
 			}
 			if len(a.Info.Entries) == 0 {
 				t.Error("no entry of the Secret is named")

@@ -45,7 +45,7 @@ func fixedBase(path string) func(string) string {
 
 // vendorInfo describes a vendor that serves chat and takes one API key.
 func vendorInfo(name string, regions ...provider.Region) provider.Info {
-	return provider.Info{Name: name, Regions: regions, Entries: []string{keyEntry}, Chat: true}
+	return provider.Info{Name: name, Regions: regions, Entries: [][]string{{keyEntry}}, Modalities: []provider.Modality{provider.ModalityChat}}
 }
 
 // keyEntry is the entry of the Secret that holds the API key.

@@ -73,7 +73,7 @@ func (s *sink) key(id string) *table.Key {
 // testProviders are enough for the samples of this package.
 func testProviders() table.Providers {
 	return table.Providers{"DeepSeek": provider.Info{
-		Name: "DeepSeek", Regions: []provider.Region{{Name: "cn", Endpoint: "https://api.deepseek.com"}}, Entries: []string{"api-key"}, Chat: true,
+		Name: "DeepSeek", Regions: []provider.Region{{Name: "cn", Endpoint: "https://api.deepseek.com"}}, Entries: [][]string{{"api-key"}}, Modalities: []provider.Modality{provider.ModalityChat},
 	}}
 }
 
