@@ -186,7 +186,7 @@ func TestCredentialState(t *testing.T) {
 			for _, ref := range credentialRefs(cred) {
 				expected[ref] = true
 			}
-			state, err := credentialState(cred, []string{"api-key"}, func(ref contentRef) (map[string][]byte, error) {
+			state, err := credentialState(cred, [][]string{{"api-key"}}, func(ref contentRef) (map[string][]byte, error) {
 				if !expected[ref] {
 					t.Errorf("%v is read without having been announced", ref)
 				}

@@ -165,7 +165,7 @@ func providers() table.Providers {
 		v1alpha1.ProviderQwen: {Name: "Qwen", Modalities: []provider.Modality{provider.ModalityChat}, Entries: [][]string{{"api-key"}}, Regions: []provider.Region{
 			{Name: "cn", Endpoint: "https://cn.qwen.test/"}, {Name: "intl", Endpoint: "https://intl.qwen.test"}}},
 		v1alpha1.ProviderOpenAI: {Name: "OpenAI", Modalities: []provider.Modality{provider.ModalityChat}, Entries: [][]string{{"api-key"}}},
-		v1alpha1.ProviderSpark: {Name: "Spark", Entries: []string{"app-id", "access-token"},
+		v1alpha1.ProviderSpark: {Name: "Spark", Entries: [][]string{{"app-id", "access-token"}},
 			Regions: []provider.Region{{Name: "cn", Endpoint: "https://spark.test"}}},
 	}
 }

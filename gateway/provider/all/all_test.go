@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"vipcloud.ai/vipcloud/gateway/provider"
 )
 
 func TestAdapters(t *testing.T) {
