@@ -23,7 +23,7 @@ import (
 func testProviders() table.Providers {
 	return table.Providers{
 		"DeepSeek": provider.Info{Name: "DeepSeek", Regions: []provider.Region{{Name: "cn", Endpoint: "https://api.deepseek.com"}}, Entries: [][]string{{"api-key"}}, Modalities: []provider.Modality{provider.ModalityChat}},
-		"OpenAI":   provider.Info{Name: "OpenAI", Entries: []string{"api-key"}, Chat: true},
+		"OpenAI":   provider.Info{Name: "OpenAI", Entries: [][]string{{"api-key"}}, Modalities: []provider.Modality{provider.ModalityChat}},
 	}
 }
 
