@@ -41,7 +41,7 @@ func ParseBody(raw []byte) (*Object, *Error) {
 func PeekChat(o *Object) (ChatPeek, *Error) {
 	var p ChatPeek
 	var problem *Error
-	if p.Model, problem = peekModel(o); problem != nil {
+	if p.Model, problem = PeekModel(o); problem != nil {
 		return p, problem
 	}
 	if problem = checkMessages(o); problem != nil {
@@ -54,8 +54,8 @@ func PeekChat(o *Object) (ChatPeek, *Error) {
 	return p, problem
 }
 
-// peekModel returns the model's name.
-func peekModel(o *Object) (string, *Error) {
+// PeekModel returns the model's name.
+func PeekModel(o *Object) (string, *Error) {
 	raw, ok := o.Get("model")
 	if !ok || string(raw) == "null" {
 		return "", missing("model")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 	"unsafe"
 
@@ -169,6 +170,17 @@ func (o *Object) Get(name string) ([]byte, bool) {
 
 // Has says whether the object has a member.
 func (o *Object) Has(name string) bool { return o.find(name) != nil }
+
+// Names yields the names of the members in their order.
+func (o *Object) Names() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i := range o.members {
+			if !yield(o.members[i].name) {
+				return
+			}
+		}
+	}
+}
 
 // Raw returns the whole object as it was parsed. The bytes must not be changed.
 func (o *Object) Raw() []byte { return o.raw }

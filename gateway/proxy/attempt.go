@@ -27,12 +27,19 @@ const (
 // errResponseTooLarge means that an answer exceeded Options.MaxResponseBytes.
 var errResponseTooLarge = errors.New("answer larger than the limit")
 
+// work is what is done at a target once one is chosen. There is one for each modality.
+type work interface {
+	// at calls a target and relays the answer. An error after the response has begun has been told to the client already.
+	at(ctx context.Context, t *snapshot.Target, watch *watchdog) *provider.Error
+}
+
 // attempt calls one target. It sets res.Upstream if that failed.
-func (c *exchange) attempt(in *provider.ChatRequest, t *snapshot.Target) {
+func (c *exchange) attempt(t *snapshot.Target) {
 	c.res.Upstream, c.intact = nil, false
 	c.sent.Store(false)
+	c.unsettled.Store(false)
 	started := time.Now()
-	err := c.try(in, t)
+	err := c.try(t)
 	if c.sent.Load() {
 		c.res.Called = true
 	}
@@ -52,35 +59,15 @@ func (c *exchange) attempt(in *provider.ChatRequest, t *snapshot.Target) {
 	t.Metrics.Attempt(err.Class.String())
 }
 
-// try sends the request and relays the answer. An error after the response has begun has been told to the client already.
-func (c *exchange) try(in *provider.ChatRequest, t *snapshot.Target) *provider.Error {
+// try surrounds the work with its bounds.
+func (c *exchange) try(t *snapshot.Target) *provider.Error {
 	ctx, cancel := context.WithCancelCause(c.client)
 	defer cancel(nil)
 	watch := startWatch(c, cancel)
 	defer watch.stop()
-
-	req, err := t.Chat.NewRequest(httptrace.WithClientTrace(ctx, c.trace()), &t.Upstream, in)
-	if err != nil {
-		return asProviderError(err, provider.ClassInvalidRequest)
-	}
 	t.Endpoint.InFlight.Add(1)
 	defer t.Endpoint.InFlight.Add(-1)
-	resp, err := t.Endpoint.RoundTrip(req)
-	if err != nil {
-		return networkError(ctx, err)
-	}
-	defer func() { c.release(resp.Body, cancel) }()
-	c.sent.Store(true)
-	req.GetBody = nil // only RoundTrip replays, and it keeps the request until the answer's end
-	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		body, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
-		c.intact = err == nil
-		return t.Chat.Error(resp.StatusCode, resp.Header, body)
-	}
-	if in.Stream {
-		return c.relay(ctx, in, t, resp, watch)
-	}
-	return c.whole(ctx, in, t, resp, watch)
+	return c.work.at(ctx, t, watch)
 }
 
 // trace notes whether the request went out whole: from then on the upstream may produce a bill.
@@ -90,28 +77,6 @@ func (c *exchange) trace() *httptrace.ClientTrace {
 			c.sent.Store(true)
 		}
 	}}
-}
-
-// whole reads an answer without stream, translates it and writes it.
-func (c *exchange) whole(ctx context.Context, in *provider.ChatRequest, t *snapshot.Target, resp *http.Response, watch *watchdog) *provider.Error {
-	body, err := readAll(resp, watch, c.proxy.opts.MaxResponseBytes)
-	if err != nil {
-		return networkError(ctx, err)
-	}
-	result, err := t.Chat.Decode(in, body)
-	if err != nil {
-		return asProviderError(err, provider.ClassBadResponse)
-	}
-	watch.stop()
-	c.intact = true
-	c.res.Usage, c.res.AnswerBytes = result.Usage, int64(len(result.Body))
-	c.commit("application/json", watch)
-	c.w.Header().Set("Content-Length", strconv.Itoa(len(result.Body)))
-	c.w.WriteHeader(http.StatusOK)
-	if _, err := c.w.Write(result.Body); err != nil {
-		c.res.ClientGone = true
-	}
-	return nil
 }
 
 // commit sets the headers of a success. From here on an error can no longer be the status.

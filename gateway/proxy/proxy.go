@@ -63,7 +63,7 @@ func New(opts Options) *Proxy {
 	return &Proxy{opts: opts}
 }
 
-// Call is a chat request that was authenticated and resolved.
+// Call is a request that was authenticated and resolved.
 type Call struct {
 	Body         *openai.Object
 	Stream       bool
@@ -109,15 +109,21 @@ var (
 	errDraining        = errors.New("replica is draining")
 )
 
-// Chat serves a call. It writes the response, except that an error before the first byte is returned in Result.Err with
-// Committed false: the caller writes that.
+// Chat serves a chat completion. It writes the response, except that an error before the first byte is returned in Result.Err
+// with Committed false: the caller writes that.
 func (p *Proxy) Chat(ctx context.Context, w http.ResponseWriter, call *Call) Result {
+	return p.carry(ctx, w, call, func(c *exchange) work { return &chat{c} })
+}
+
+// carry does a call's work at one target after the other, until it is done or trying on is not allowed.
+func (p *Proxy) carry(ctx context.Context, w http.ResponseWriter, call *Call, newWork func(*exchange) work) Result {
 	ctx, cancel := context.WithTimeoutCause(ctx, call.Route.TotalTimeout, errTotalTimeout)
 	defer cancel()
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	defer context.AfterFunc(p.opts.Drain, func() { end(errDraining) })()
 	c := &exchange{proxy: p, call: call, client: ctx, w: w}
+	c.work = newWork(c)
 	c.serve(call.Route)
 	for _, fallback := range call.Route.Fallbacks {
 		if c.finished() || (c.res.Attempts > 0 && !c.mayRepeat(call.Route)) {
@@ -138,20 +144,20 @@ type exchange struct {
 	call   *Call
 	client context.Context //nolint:containedctx // the exchange is the request, and ends with it
 	w      http.ResponseWriter
+	work   work
 	res    Result
 	// sent says that the last attempt's request went out whole: from then on the upstream may produce a bill. It is set by the
 	// transport's goroutine.
 	sent atomic.Bool
 	// intact says that the answer was read to its end, so that the connection may be used again.
 	intact bool
-	done   bool
+	// unsettled says that a paid call was answered in a way that leaves open whether it made something.
+	unsettled atomic.Bool
+	done      bool
 }
 
 // serve tries the targets of one route until one has answered, none is left, or trying on is not allowed.
 func (c *exchange) serve(r *snapshot.Route) {
-	in := &provider.ChatRequest{
-		Body: c.call.Body, PublicModel: r.Model, Stream: c.call.Stream, IncludeUsage: c.call.IncludeUsage,
-	}
 	left := r.Attempts + 1
 	for i := range r.Tiers {
 		tier := &r.Tiers[i]
@@ -165,7 +171,7 @@ func (c *exchange) serve(r *snapshot.Route) {
 			left--
 			c.res.Served, c.res.Target = r, tier.Targets[n]
 			c.res.Attempts++
-			c.attempt(in, tier.Targets[n])
+			c.attempt(tier.Targets[n])
 			if c.finished() || !c.mayRepeat(r) {
 				return
 			}
@@ -204,6 +210,9 @@ func (c *exchange) mayRepeat(r *snapshot.Route) bool {
 
 // ambiguous says that the upstream got the request and never said what became of it.
 func (c *exchange) ambiguous(e *provider.Error) bool {
+	if c.unsettled.Load() {
+		return true
+	}
 	return c.sent.Load() && e.Status == 0 && (e.Class == provider.ClassTimeout || e.Class == provider.ClassNetwork)
 }
 

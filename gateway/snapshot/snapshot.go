@@ -13,13 +13,26 @@ import (
 	"vipcloud.ai/vipcloud/gateway/upstream"
 )
 
-// OperationChat is the OpenTelemetry name of the chat operation.
-const OperationChat = "chat"
+// Operations, as metrics name them: OpenTelemetry's word where it has one.
+const (
+	OperationChat   = "chat"
+	OperationImage  = "image_generation"
+	OperationVideo  = "video_generation"
+	OperationSpeech = "speech"
+	OperationMusic  = "music_generation"
+)
+
+// operations are the operations by modality.
+var operations = map[provider.Modality]string{
+	provider.ModalityChat: OperationChat, provider.ModalityImage: OperationImage, provider.ModalityVideo: OperationVideo,
+	provider.ModalitySpeech: OperationSpeech, provider.ModalityMusic: OperationMusic,
+}
 
 // Snapshot is a table ready to serve. It is immutable and safe for concurrent use.
 type Snapshot struct {
-	Table  *table.Table
-	routes map[*table.Route]*Route
+	Table    *table.Table
+	routes   map[*table.Route]*Route
+	accounts map[string]*Account
 }
 
 // Route is a route ready to serve. Read only.
@@ -39,10 +52,35 @@ type Tier struct {
 // Target is a target ready to be called. Read only but for the endpoint's own state.
 type Target struct {
 	*table.Target
-	Chat     provider.Chat
+	*Account
+	// Upstream is the account with the target's model and parameters.
 	Upstream provider.Upstream
-	Endpoint *upstream.Endpoint
 	Metrics  *metrics.Target
+}
+
+// Account is a credential ready to be called with. Read only but for the endpoint's own state.
+type Account struct {
+	provider.Adapter
+	credential *table.Credential
+	Endpoint   *upstream.Endpoint
+}
+
+// At returns what an adapter may know of the account for calls about a model of the vendor's.
+func (a *Account) At(model string) provider.Upstream {
+	return provider.Upstream{
+		Endpoint: a.credential.Endpoint,
+		Model:    model,
+		Secrets:  a.credential.Secrets,
+		Header:   a.credential.Header,
+	}
+}
+
+// Account returns the account of a credential by namespace/name, or nil if no route uses it.
+func (s *Snapshot) Account(credential string) *Account {
+	if s == nil {
+		return nil
+	}
+	return s.accounts[credential]
 }
 
 // Resolve returns the route of a public name or alias, or nil.
@@ -63,8 +101,8 @@ type Deps struct {
 // Bind makes a table ready to serve. Targets that cannot be bound are left out and reported as errors; they never keep the
 // rest from serving. It is called by one goroutine at a time.
 func Bind(t *table.Table, deps Deps) (*Snapshot, []error) {
-	b := binder{deps: deps, currency: t.Currency(), endpoints: map[*upstream.Endpoint]struct{}{}}
-	s := &Snapshot{Table: t, routes: make(map[*table.Route]*Route, len(t.Routes())+1)}
+	b := binder{deps: deps, currency: t.Currency(), endpoints: map[*upstream.Endpoint]struct{}{}, accounts: map[string]*Account{}}
+	s := &Snapshot{Table: t, routes: make(map[*table.Route]*Route, len(t.Routes())+1), accounts: b.accounts}
 	models := make(map[string]struct{}, len(t.Routes())+1)
 	for _, r := range t.Routes() {
 		s.routes[r] = b.route(r)
@@ -85,6 +123,7 @@ type binder struct {
 	deps      Deps
 	currency  string
 	endpoints map[*upstream.Endpoint]struct{}
+	accounts  map[string]*Account
 	errs      []error
 }
 
@@ -105,35 +144,45 @@ func (b *binder) route(r *table.Route) *Route {
 		}
 		bound.Tiers = append(bound.Tiers, tier)
 	}
-	bound.Metrics = b.deps.Metrics.Route(OperationChat, r.Model, vendor, b.currency)
+	bound.Metrics = b.deps.Metrics.Route(OperationOf(r), r.Model, vendor, b.currency)
 	return bound
 }
 
 // target binds one target; nil with an error if that is impossible.
 func (b *binder) target(r *table.Route, t *table.Target) (*Target, error) {
-	adapter, ok := b.deps.Adapters[t.Credential.Provider]
-	if !ok || adapter.Chat == nil {
-		return nil, fmt.Errorf("provider %q has no chat adapter", t.Credential.Provider)
+	account, err := b.account(t.Credential)
+	if err != nil {
+		return nil, err
 	}
-	endpoint, err := b.deps.Pool.Endpoint(t.Credential)
+	if !account.Info.Serves(provider.Modality(r.Modality)) {
+		return nil, fmt.Errorf("provider %q has no adapter for %s", t.Credential.Provider, r.Modality)
+	}
+	bound := &Target{Target: t, Account: account, Metrics: b.deps.Metrics.Target(r.Model, t.ID), Upstream: account.At(t.Model)}
+	bound.Upstream.Parameters = t.Parameters
+	return bound, nil
+}
+
+// account binds a credential, once for all its targets.
+func (b *binder) account(c *table.Credential) (*Account, error) {
+	if a := b.accounts[c.ID()]; a != nil {
+		return a, nil
+	}
+	adapter, ok := b.deps.Adapters[c.Provider]
+	if !ok {
+		return nil, fmt.Errorf("there is no adapter for provider %q", c.Provider)
+	}
+	endpoint, err := b.deps.Pool.Endpoint(c)
 	if err != nil {
 		return nil, err
 	}
 	b.endpoints[endpoint] = struct{}{}
-	return &Target{
-		Target:   t,
-		Chat:     adapter.Chat,
-		Endpoint: endpoint,
-		Metrics:  b.deps.Metrics.Target(r.Model, t.ID),
-		Upstream: provider.Upstream{
-			Endpoint:   t.Credential.Endpoint,
-			Model:      t.Model,
-			Secrets:    t.Credential.Secrets,
-			Header:     t.Credential.Header,
-			Parameters: t.Parameters,
-		},
-	}, nil
+	a := &Account{Adapter: adapter, credential: c, Endpoint: endpoint}
+	b.accounts[c.ID()] = a
+	return a, nil
 }
+
+// OperationOf is the name of what a route does, for metrics.
+func OperationOf(r *table.Route) string { return operations[provider.Modality(r.Modality)] }
 
 // Holder publishes the current snapshot. Load is one atomic read; the zero Holder holds nil, which resolves nothing.
 type Holder struct{ current atomic.Pointer[Snapshot] }

@@ -43,6 +43,9 @@ type Endpoint struct {
 
 	identity  string
 	transport *http.Transport
+	files     *http.Client
+	// allowPrivate and insecure are the credential's word on addresses of files.
+	allowPrivate, insecure bool
 }
 
 // RoundTrip sends a request. The response's body must be closed.
@@ -72,7 +75,11 @@ func (p *Pool) Endpoint(c *table.Credential) (*Endpoint, error) {
 	if p.endpoints == nil {
 		p.endpoints = map[string]*Endpoint{}
 	}
-	e := &Endpoint{identity: id, transport: transport}
+	files, err := newFileClient(c, transport)
+	if err != nil {
+		return nil, fmt.Errorf("preparing connections for %s: %w", c.ID(), err)
+	}
+	e := &Endpoint{identity: id, transport: transport, files: files, allowPrivate: c.AllowPrivate, insecure: c.URL.Scheme == "http"}
 	p.endpoints[id] = e
 	return e, nil
 }
@@ -85,6 +92,7 @@ func (p *Pool) Keep(used map[*Endpoint]struct{}) {
 		if _, ok := used[e]; !ok {
 			delete(p.endpoints, id)
 			e.transport.CloseIdleConnections()
+			e.files.CloseIdleConnections()
 		}
 	}
 }
