@@ -18,7 +18,7 @@ import (
 )
 
 // maxCompiledBytes bounds the contents of a compiled Secret. An API server takes 1 MiB with metadata and base64 left out; the
-// margin is for entry names and for what a later version adds.
+// margin is for entry names, for the key ring (24 KiB at most) and for what a later version adds.
 const maxCompiledBytes = 960 << 10
 
 // compilation is what the compiler found out about all objects at one moment. It is immutable.
@@ -54,7 +54,7 @@ type instanceVerdict struct {
 	routes, keys int32
 	// problem says why it cannot serve what its spec says.
 	problem *table.Problem
-	// entries of the compiled Secret and their digest; nil with secretProblem.
+	// entries of the compiled Secret, without the key ring, and their digest; nil with secretProblem.
 	entries       map[string][]byte
 	digest        string
 	secretProblem *table.Problem

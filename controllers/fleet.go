@@ -93,8 +93,10 @@ func (f *fleets) due(instance types.NamespacedName) []table.ObjectRef {
 type compiledSecret struct {
 	// uid of the instance; empty as long as nobody has looked.
 	uid types.UID
-	// digest of the contents, version of the Secret that holds them. Empty if there is none that is the instance's.
+	// digest of the credentials, version of the Secret that holds them. Empty if there is none that is the instance's.
 	digest, version string
+	// ring is the digest of the key ring in it, empty for none.
+	ring string
 }
 
 // compiledSecrets remembers the compiled Secret of every instance. It is safe for concurrent use.

@@ -19,6 +19,7 @@ import (
 
 	"vipcloud.ai/vipcloud/api/v1alpha1"
 	"vipcloud.ai/vipcloud/controllers/render"
+	"vipcloud.ai/vipcloud/gateway/keyring"
 	"vipcloud.ai/vipcloud/gateway/table"
 )
 
@@ -214,13 +215,13 @@ func (r *GatewayInstanceReconciler) ensureSecret(ctx context.Context, s *instanc
 	s.secret = held(v1alpha1.ConditionCredentialsCompiled, v1alpha1.ReasonCompiled, "the credentials of this instance are current")
 	key := client.ObjectKey{Namespace: s.name.Namespace, Name: render.CredentialsSecretName(s.name.Name)}
 	known := r.secrets.get(s.name)
-	if known.uid == s.instance.UID && known.digest == s.verdict.digest {
+	if known.uid == s.instance.UID && known.digest == s.verdict.digest && (s.ring == nil || s.ring.digest == known.ring) {
 		meta := metadataOf(kindSecret)
 		if err := r.Get(ctx, key, meta); err == nil && meta.ResourceVersion == known.version {
 			return nil
 		}
 	}
-	version, problem, err := r.writeSecret(ctx, s, key)
+	secret, problem, err := r.writeSecret(ctx, s, key)
 	if err != nil {
 		s.secret = fromProblem(v1alpha1.ConditionCredentialsCompiled, refusal(err))
 		return err
@@ -230,7 +231,9 @@ func (r *GatewayInstanceReconciler) ensureSecret(ctx context.Context, s *instanc
 		r.noSecret(s, problem)
 		return nil
 	}
-	if r.secrets.set(s.name, compiledSecret{uid: s.instance.UID, digest: s.verdict.digest, version: version}) {
+	if r.secrets.set(s.name, compiledSecret{
+		uid: s.instance.UID, digest: s.verdict.digest, version: secret.ResourceVersion, ring: ringDigest(secret.Data[keyring.Entry]),
+	}) {
 		r.wake.objects(r.fleets.due(s.name)...)
 	}
 	return nil
@@ -244,41 +247,48 @@ func (r *GatewayInstanceReconciler) noSecret(s *instanceScope, p *table.Problem)
 	}
 }
 
-// writeSecret creates or updates the compiled Secret if its contents differ, and returns its version.
+// writeSecret creates or updates the compiled Secret if its contents differ, and returns it.
 func (r *GatewayInstanceReconciler) writeSecret(
 	ctx context.Context, s *instanceScope, key client.ObjectKey,
-) (string, *table.Problem, error) {
+) (*corev1.Secret, *table.Problem, error) {
 	secret := &corev1.Secret{}
 	err := r.live.Get(ctx, key, secret)
 	if apierrors.IsNotFound(err) {
 		secret = &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
 		fillCompiled(secret, s)
 		if err := r.Create(ctx, secret); err != nil {
-			return "", nil, fmt.Errorf("creating Secret %s: %w", key, err)
+			return nil, nil, fmt.Errorf("creating Secret %s: %w", key, err)
 		}
-		return secret.ResourceVersion, nil, nil
+		return secret, nil, nil
 	}
 	if err != nil {
-		return "", nil, fmt.Errorf("reading Secret %s: %w", key, err)
+		return nil, nil, fmt.Errorf("reading Secret %s: %w", key, err)
 	}
 	if p := foreign(s.instance, kindSecret, secret); p != nil {
-		return "", p, nil
+		return nil, p, nil
 	}
 	before := secret.DeepCopy()
 	fillCompiled(secret, s)
 	if reflect.DeepEqual(before, secret) {
-		return secret.ResourceVersion, nil, nil
+		return secret, nil, nil
 	}
 	if err := r.Update(ctx, secret); err != nil {
-		return "", nil, fmt.Errorf("updating Secret %s: %w", key, err)
+		return nil, nil, fmt.Errorf("updating Secret %s: %w", key, err)
 	}
-	return secret.ResourceVersion, nil, nil
+	return secret, nil, nil
 }
 
-// fillCompiled makes a Secret what the compilation says. Nobody else's entries stay in it: the gateway reads all of them.
+// fillCompiled makes a Secret what the compilation says, with the key ring beside it. Nobody else's entries stay in it: the gateway
+// reads all of them. Where the key ring cannot be used now, the one from before stays: running jobs are sealed with it.
 func fillCompiled(secret *corev1.Secret, s *instanceScope) {
 	secret.Labels = orNewMap(secret.Labels)
 	maps.Copy(secret.Labels, render.Labels(s.instance))
 	secret.OwnerReferences = []metav1.OwnerReference{render.OwnerReference(s.instance)}
-	secret.Data = s.verdict.entries
+	data := maps.Clone(s.verdict.entries)
+	if s.ring != nil {
+		data[keyring.Entry] = s.ring.ring.Bytes()
+	} else if before, ok := secret.Data[keyring.Entry]; ok {
+		data[keyring.Entry] = before
+	}
+	secret.Data = data
 }

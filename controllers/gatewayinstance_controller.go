@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -18,15 +19,17 @@ import (
 	"vipcloud.ai/vipcloud/gateway/table"
 )
 
-// GatewayInstanceReconciler runs gateways: it applies what render says and keeps the compiled Secret current.
+// GatewayInstanceReconciler runs gateways: it applies what render says, keeps the compiled Secret current, and makes and rotates
+// the key ring in it.
 type GatewayInstanceReconciler struct {
 	*operator
 	applied *appliedObjects
+	rings   *heldRings
 }
 
 // newGatewayInstanceReconciler makes a reconciler that has applied nothing yet.
 func newGatewayInstanceReconciler(op *operator) *GatewayInstanceReconciler {
-	return &GatewayInstanceReconciler{operator: op, applied: newAppliedObjects()}
+	return &GatewayInstanceReconciler{operator: op, applied: newAppliedObjects(), rings: newHeldRings()}
 }
 
 // instanceScope is what one look at an instance has found and done.
@@ -39,6 +42,10 @@ type instanceScope struct {
 	verdict instanceVerdict
 	// problems keep the gateway from being what the spec says.
 	problems []*table.Problem
+	// ring is the key ring; nil if there is none that can be used.
+	ring *heldRing
+	// ringDue is when the ring must be looked at again, zero for never.
+	ringDue time.Time
 	// secret says whether the compiled Secret is current.
 	secret detail
 	// deployment as the cache has it, nil if there is none yet.
@@ -49,7 +56,8 @@ type instanceScope struct {
 func (r *GatewayInstanceReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	remote := handler.EnqueueRequestsFromMapFunc(mapLabelsToInstance)
 	b := ctrl.NewControllerManagedBy(mgr).
-		For(&v1alpha1.GatewayInstance{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		For(&v1alpha1.GatewayInstance{}, builder.WithPredicates(
+			predicate.Or(predicate.GenerationChangedPredicate{}, rotationAsked()))).
 		Owns(&appsv1.Deployment{}).
 		Owns(&corev1.Service{}).
 		Owns(&corev1.ServiceAccount{}).
@@ -82,6 +90,7 @@ func (r *GatewayInstanceReconciler) Reconcile(ctx context.Context, req ctrl.Requ
 	if err := r.Get(ctx, req.NamespacedName, s.instance); err != nil {
 		r.sightings.forget(s.ref)
 		r.secrets.forget(s.name)
+		r.rings.put(s.name, nil)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	if s.instance.DeletionTimestamp != nil {
@@ -107,7 +116,7 @@ func (r *GatewayInstanceReconciler) Reconcile(ctx context.Context, req ctrl.Requ
 	if !counted {
 		return ctrl.Result{}, err // Whoever counts wakes us.
 	}
-	deadline := s.setStatus(r.clock.Now(), ready)
+	deadline := earliest(s.setStatus(r.clock.Now(), ready), s.ringDue)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -127,8 +136,10 @@ func (r *GatewayInstanceReconciler) run(ctx context.Context, s *instanceScope) e
 			return fmt.Errorf("reading the Deployment: %w", err)
 		}
 	}
-	if err := r.ensureSecret(ctx, s); err != nil {
-		return err
+	for _, phase := range []func(context.Context, *instanceScope) error{r.ensureKeyRing, r.ensureSecret, r.rotateKeyRing} {
+		if err := phase(ctx, s); err != nil {
+			return err
+		}
 	}
 	if s.verdict.problem != nil {
 		s.problems = append(s.problems, s.verdict.problem)

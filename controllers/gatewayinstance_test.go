@@ -86,7 +86,7 @@ func TestGatewayInstance_OwnsItsObjectsAndRepairsThem(t *testing.T) {
 				return errors.New("the Service selects other pods")
 			case service.Labels["theirs"] != "stays":
 				return errors.New("a label of somebody else's was removed")
-			case len(secret.Data) != 1 || string(secret.Data["credentials.json"]) == "{}":
+			case len(secret.Data) != 2 || string(secret.Data["credentials.json"]) == "{}" || len(secret.Data["keyring.json"]) == 0:
 				return errors.New("the compiled Secret is somebody else's")
 			}
 			return nil

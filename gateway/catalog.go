@@ -66,11 +66,8 @@ func pricingOf(p *table.Pricing) *openai.Pricing {
 	}
 	out := &openai.Pricing{Currency: p.Currency, Prices: pricesOf(p.Declared)}
 	for i := range p.Variants {
-		v := openai.PriceVariant{Name: p.Variants[i].Name, Prices: pricesOf(p.Variants[i].Declared)}
-		if n := p.Variants[i].InputTokensAbove; n >= 0 {
-			v.When = map[string]int64{"input_tokens_above": n}
-		}
-		out.Variants = append(out.Variants, v)
+		v := &p.Variants[i]
+		out.Variants = append(out.Variants, openai.PriceVariant{Name: v.Name, When: conditionOf(v), Prices: pricesOf(v.Declared)})
 	}
 	for i := range p.Windows {
 		out.Windows = append(out.Windows, windowOf(&p.Windows[i]))
@@ -78,11 +75,21 @@ func pricingOf(p *table.Pricing) *openai.Pricing {
 	return out
 }
 
+// conditionOf shows which requests a variant is for.
+func conditionOf(v *table.PriceVariant) openai.PriceCondition {
+	when := openai.PriceCondition{Resolution: v.Resolution, Audio: v.Audio}
+	if v.InputTokensAbove >= 0 {
+		when.InputTokensAbove = &v.InputTokensAbove
+	}
+	return when
+}
+
 // pricesOf shows declared prices.
 func pricesOf(d table.DeclaredPrices) openai.Prices {
 	return openai.Prices{
 		Input: d.InputPerMillionTokens, CachedInput: d.CachedInputPerMillionTokens, CacheWrite: d.CacheWritePerMillionTokens,
-		Output: d.OutputPerMillionTokens, PerRequest: d.PerRequest,
+		Output: d.OutputPerMillionTokens, PerImage: d.PerImage, PerSecond: d.PerSecond, PerVideo: d.PerVideo,
+		PerMillionCharacters: d.PerMillionCharacters, PerSong: d.PerSong, PerRequest: d.PerRequest,
 	}
 }
 

@@ -2,13 +2,16 @@ package gateway
 
 import (
 	"vipcloud.ai/vipcloud/gateway/openai"
+	"vipcloud.ai/vipcloud/gateway/provider"
 	"vipcloud.ai/vipcloud/gateway/proxy"
 	"vipcloud.ai/vipcloud/gateway/route"
+	"vipcloud.ai/vipcloud/gateway/snapshot"
 	"vipcloud.ai/vipcloud/gateway/usage"
 )
 
 // chat serves POST /v1/chat/completions: read, peek, resolve, relay. The snapshot is loaded once; nothing below loads it again.
 func (s *Server) chat(x *exchange) *openai.Error {
+	x.rec.Operation = snapshot.OperationChat
 	body, release, problem := s.readBody(x)
 	defer release()
 	if problem != nil {
@@ -23,7 +26,7 @@ func (s *Server) chat(x *exchange) *openai.Error {
 	if problem != nil {
 		return problem
 	}
-	x.rec.Route, problem = route.Resolve(s.holder.Load(), x.key, peek.Model)
+	x.rec.Route, problem = route.Resolve(s.holder.Load(), x.key, peek.Model, string(provider.ModalityChat))
 	if problem != nil {
 		return problem
 	}
@@ -42,7 +45,7 @@ func (s *Server) chat(x *exchange) *openai.Error {
 // record takes over what became of a call. The error is what is still to be answered.
 func (x *exchange) record(result proxy.Result) *openai.Error {
 	x.rec.Served, x.rec.Target, x.rec.Attempts = result.Served, result.Target, result.Attempts
-	x.rec.Called, x.rec.Usage, x.rec.AnswerBytes = result.Called, result.Usage, result.AnswerBytes
+	x.rec.Called, x.rec.Usage, x.rec.Estimate, x.rec.AnswerBytes = result.Called, result.Usage, result.Estimate, result.AnswerBytes
 	x.rec.FirstByte, x.rec.Upstream = result.FirstByte, result.Waited
 	x.rec.UpstreamErr = result.Upstream
 	switch {

@@ -71,8 +71,18 @@ func detailOf(r *table.Route) *openai.ModelDetail {
 	return &openai.ModelDetail{
 		Label: r.Display.Label, Org: r.Display.Org, Context: r.Display.ContextWindow, Description: r.Display.Description,
 		Tags: tags, Modality: lower(r.Modality), Availability: lower(r.Availability), Aliases: r.Aliases,
-		Pricing: pricingOf(r.Pricing),
+		Pricing: pricingOf(r.Pricing), Voices: voicesOf(r.Voices),
 	}
+}
+
+// voicesOf shows the public names of voices. What the vendor calls them is nobody's business.
+func voicesOf(voices []table.Voice) []openai.Voice {
+	var shown []openai.Voice
+	for i := range voices {
+		v := &voices[i]
+		shown = append(shown, openai.Voice{ID: v.Name, Label: v.Label, Language: v.Language})
+	}
+	return shown
 }
 
 // writeJSON answers with a small document.

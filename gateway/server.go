@@ -16,6 +16,8 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"vipcloud.ai/vipcloud/gateway/auth"
+	"vipcloud.ai/vipcloud/gateway/jobs"
+	"vipcloud.ai/vipcloud/gateway/keyring"
 	"vipcloud.ai/vipcloud/gateway/metrics"
 	"vipcloud.ai/vipcloud/gateway/proxy"
 	"vipcloud.ai/vipcloud/gateway/snapshot"
@@ -32,12 +34,17 @@ type Server struct {
 	opts    Options
 	holder  snapshot.Holder
 	keys    auth.Index
+	keyRing keyring.Holder
 	pool    upstream.Pool
 	metrics *metrics.Metrics
 	settler *usage.Settler
 	proxy   *proxy.Proxy
 	bodies  *semaphore.Weighted
 	catalog atomic.Pointer[catalogPage]
+
+	poller      *jobs.Poller
+	idempotency *jobs.Idempotency
+	accounted   *jobs.Once
 
 	// bodyBytes is the sum of request bodies in memory.
 	bodyBytes atomic.Int64
@@ -60,6 +67,8 @@ func New(opts Options) (*Server, error) {
 		func() float64 { return float64(s.bodyBytes.Load()) })
 	metrics.GaugeFunc(opts.Registry, "vipcloud_api_keys", "API keys that this replica accepts.",
 		func() float64 { return float64(s.keys.Len()) })
+	s.poller, s.idempotency = jobs.NewPoller(opts.Now), jobs.NewIdempotency(opts.Now)
+	s.accounted = jobs.NewOnce()
 	s.settler = usage.NewSettler(opts.AccessLog, s.metrics, opts.Now)
 	s.proxy = proxy.New(proxy.Options{KeepAlive: opts.KeepAlive, WriteTimeout: opts.WriteTimeout, Drain: s.drainCtx})
 	return s, nil
@@ -67,6 +76,9 @@ func New(opts Options) (*Server, error) {
 
 // Keys is the index of API keys. Sources write to it.
 func (s *Server) Keys() *auth.Index { return &s.keys }
+
+// KeyRing holds the ring that job ids are sealed with. Sources write to it.
+func (s *Server) KeyRing() *keyring.Holder { return &s.keyRing }
 
 // Apply compiles and publishes what is to be served. Requests under way keep what they began with. It returns the findings. It is
 // called by one goroutine at a time.

@@ -107,6 +107,8 @@ const (
 	ReasonEndpointRequired = "EndpointRequired"
 	// ReasonUnknownRegion surfaces when region is none of the provider's.
 	ReasonUnknownRegion = "UnknownRegion"
+	// ReasonUnknownProtocol surfaces when protocol is none of the provider's.
+	ReasonUnknownProtocol = "UnknownProtocol"
 	// ReasonInsecureEndpoint surfaces when endpoint is http:// without allowInsecure.
 	ReasonInsecureEndpoint = "InsecureEndpoint"
 	// ReasonForbiddenEndpoint surfaces when endpoint is link-local, or private without allowPrivate.

@@ -6,12 +6,20 @@ import (
 
 // Modality is the kind of work a model does.
 //
-// +kubebuilder:validation:Enum=Chat
+// +kubebuilder:validation:Enum=Chat;Image;Video;Speech;Music
 type Modality string
 
 const (
 	// ModalityChat is served at /v1/chat/completions.
 	ModalityChat Modality = "Chat"
+	// ModalityImage is served at /v1/images/generations.
+	ModalityImage Modality = "Image"
+	// ModalityVideo is served as jobs at /v1/videos/generations.
+	ModalityVideo Modality = "Video"
+	// ModalitySpeech is served at /v1/audio/speech.
+	ModalitySpeech Modality = "Speech"
+	// ModalityMusic is served as jobs at /v1/music/generations.
+	ModalityMusic Modality = "Music"
 )
 
 // Availability says who may call a model.
@@ -40,28 +48,20 @@ const (
 	VisibilityPrivate Visibility = "Private"
 )
 
-// RetryOnTimeout says whether a target that did not answer in time is followed by another.
-//
-// +kubebuilder:validation:Enum=Never;NextTarget
-type RetryOnTimeout string
-
-const (
-	// RetryOnTimeoutNever answers 504 at once: the upstream may already have produced a bill.
-	RetryOnTimeoutNever RetryOnTimeout = "Never"
-	// RetryOnTimeoutNextTarget tries another target, at the risk of paying twice.
-	RetryOnTimeoutNextTarget RetryOnTimeout = "NextTarget"
-)
-
-// Weekday is a day of the week in a price window.
-//
-// +kubebuilder:validation:Enum=Mon;Tue;Wed;Thu;Fri;Sat;Sun
-type Weekday string
-
 // ModelRouteSpec says which public model this is, who may use it, what it costs and which upstreams serve it.
 //
 // +kubebuilder:validation:XValidation:rule="self.availability == 'Soon' || (has(self.targets) && size(self.targets) > 0)",message="targets needs at least one entry unless availability is Soon"
 // +kubebuilder:validation:XValidation:rule="!has(self.model) || !has(self.aliases) || !(self.model in self.aliases)",message="aliases repeats model; remove it from aliases"
 // +kubebuilder:validation:XValidation:rule="!has(self.model) || !has(self.fallbacks) || !(self.model in self.fallbacks)",message="fallbacks names the route itself; name another model"
+// +kubebuilder:validation:XValidation:rule="self.modality == 'Chat' || !has(self.pricing) || (!has(self.pricing.inputPerMillionTokens) && !has(self.pricing.cachedInputPerMillionTokens) && !has(self.pricing.cacheWritePerMillionTokens) && !has(self.pricing.outputPerMillionTokens) && (!has(self.pricing.variants) || self.pricing.variants.all(v, !has(v.inputPerMillionTokens) && !has(v.cachedInputPerMillionTokens) && !has(v.cacheWritePerMillionTokens) && !has(v.outputPerMillionTokens))))",message="prices per million tokens are for modality Chat; use perImage for Image, perSecond or perVideo for Video, perMillionCharacters for Speech, perSong for Music, or perRequest"
+// +kubebuilder:validation:XValidation:rule="self.modality == 'Image' || !has(self.pricing) || (!has(self.pricing.perImage) && (!has(self.pricing.variants) || self.pricing.variants.all(v, !has(v.perImage))))",message="perImage is for modality Image; remove it, or set modality to Image (perRequest fits every modality)"
+// +kubebuilder:validation:XValidation:rule="self.modality == 'Video' || !has(self.pricing) || (!has(self.pricing.perSecond) && !has(self.pricing.perVideo) && (!has(self.pricing.variants) || self.pricing.variants.all(v, !has(v.perSecond) && !has(v.perVideo))))",message="perSecond and perVideo are for modality Video; remove them, or set modality to Video (perRequest fits every modality)"
+// +kubebuilder:validation:XValidation:rule="self.modality == 'Speech' || !has(self.pricing) || (!has(self.pricing.perMillionCharacters) && (!has(self.pricing.variants) || self.pricing.variants.all(v, !has(v.perMillionCharacters))))",message="perMillionCharacters is for modality Speech; remove it, or set modality to Speech (perRequest fits every modality)"
+// +kubebuilder:validation:XValidation:rule="self.modality == 'Music' || !has(self.pricing) || (!has(self.pricing.perSong) && (!has(self.pricing.variants) || self.pricing.variants.all(v, !has(v.perSong))))",message="perSong is for modality Music; remove it, or set modality to Music (perRequest fits every modality)"
+// +kubebuilder:validation:XValidation:rule="self.modality == 'Chat' || !has(self.pricing) || !has(self.pricing.variants) || self.pricing.variants.all(v, !has(v.when.inputTokensAbove))",message="when.inputTokensAbove is for modality Chat; remove that condition, or set modality to Chat"
+// +kubebuilder:validation:XValidation:rule="self.modality == 'Video' || !has(self.pricing) || !has(self.pricing.variants) || self.pricing.variants.all(v, !has(v.when.resolution) && !has(v.when.audio))",message="when.resolution and when.audio are for modality Video; remove that condition, or set modality to Video"
+// +kubebuilder:validation:XValidation:rule="self.modality == 'Speech' || !has(self.voices) || size(self.voices) == 0",message="voices are for modality Speech; remove voices, or set modality to Speech"
+// +kubebuilder:validation:XValidation:rule="self.modality in ['Video', 'Music'] || !has(self.results)",message="results is for modality Video or Music, whose results are files; remove results, or set modality"
 type ModelRouteSpec struct {
 	// model is the public name: what clients send and see. Unset: metadata.name.
 	//
@@ -76,7 +76,8 @@ type ModelRouteSpec struct {
 	// +kubebuilder:validation:MaxItems=16
 	Aliases []ModelName `json:"aliases,omitempty"`
 
-	// modality is what the model does. Default: Chat.
+	// modality is what the model does: Chat, Image, Video, Speech or Music. It decides which path serves the model, which
+	// prices fit, and which fallbacks and credentials can be used. Default: Chat.
 	//
 	// +optional
 	// +kubebuilder:default=Chat
@@ -135,6 +136,20 @@ type ModelRouteSpec struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=8
 	Fallbacks []ModelName `json:"fallbacks,omitempty"`
+
+	// voices are the public names of the vendor's voices, with modality Speech alone. A name that stands here becomes the
+	// vendor's id; any other passes as it is. Unset: clients send the vendor's ids.
+	//
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=200
+	Voices []Voice `json:"voices,omitempty"`
+
+	// results say how clients get the files that jobs make, with modality Video or Music alone. Unset: see each field.
+	//
+	// +optional
+	Results *Results `json:"results,omitempty"`
 }
 
 // Display is what people see of a model.
@@ -172,241 +187,6 @@ type Display struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	Description string `json:"description,omitempty"`
-}
-
-// Prices are amounts per unit. An unset price is that of the enclosing pricing, or zero there. cachedInput and cacheWrite
-// unset mean the input price.
-type Prices struct {
-	// inputPerMillionTokens is the price of a million prompt tokens that were not cached.
-	//
-	// +optional
-	InputPerMillionTokens *Decimal `json:"inputPerMillionTokens,omitempty"`
-
-	// cachedInputPerMillionTokens is the price of a million prompt tokens read from the vendor's cache.
-	// Unset: inputPerMillionTokens.
-	//
-	// +optional
-	CachedInputPerMillionTokens *Decimal `json:"cachedInputPerMillionTokens,omitempty"`
-
-	// cacheWritePerMillionTokens is the price of a million prompt tokens written to the vendor's cache.
-	// Unset: inputPerMillionTokens.
-	//
-	// +optional
-	CacheWritePerMillionTokens *Decimal `json:"cacheWritePerMillionTokens,omitempty"`
-
-	// outputPerMillionTokens is the price of a million answer tokens, reasoning included.
-	//
-	// +optional
-	OutputPerMillionTokens *Decimal `json:"outputPerMillionTokens,omitempty"`
-
-	// perRequest is charged once for every request that produced usage.
-	//
-	// +optional
-	PerRequest *Decimal `json:"perRequest,omitempty"`
-}
-
-// Pricing is what a call costs.
-//
-// +kubebuilder:validation:XValidation:rule="has(self.inputPerMillionTokens) || has(self.outputPerMillionTokens) || has(self.perRequest)",message="pricing needs inputPerMillionTokens, outputPerMillionTokens or perRequest; remove pricing for an unpriced route, or set \"0\" for a free one"
-type Pricing struct {
-	// currency of all prices. Must be the currency of the serving instance.
-	//
-	// +required
-	Currency Currency `json:"currency"`
-
-	Prices `json:",inline"`
-
-	// variants replace prices for requests that match. The first match wins.
-	//
-	// +optional
-	// +listType=map
-	// +listMapKey=name
-	// +kubebuilder:validation:MaxItems=16
-	Variants []PriceVariant `json:"variants,omitempty"`
-
-	// windows multiply prices at certain times. The first match wins.
-	//
-	// +optional
-	// +listType=map
-	// +listMapKey=name
-	// +kubebuilder:validation:MaxItems=16
-	Windows []PriceWindow `json:"windows,omitempty"`
-}
-
-// PriceVariant replaces prices for requests that match.
-//
-// +kubebuilder:validation:XValidation:rule="has(self.inputPerMillionTokens) || has(self.cachedInputPerMillionTokens) || has(self.cacheWritePerMillionTokens) || has(self.outputPerMillionTokens) || has(self.perRequest)",message="a variant needs at least one price; remove the variant or set one"
-type PriceVariant struct {
-	// name identifies the variant.
-	//
-	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=63
-	Name string `json:"name"`
-
-	// when says which requests are meant; all members must hold.
-	//
-	// +required
-	When VariantCondition `json:"when"`
-
-	Prices `json:",inline"`
-}
-
-// VariantCondition says which requests a price variant is for.
-//
-// +kubebuilder:validation:MinProperties=1
-type VariantCondition struct {
-	// inputTokensAbove matches requests with more prompt tokens than this.
-	//
-	// +optional
-	// +kubebuilder:validation:Minimum=0
-	// +kubebuilder:validation:Maximum=100000000
-	InputTokensAbove *int64 `json:"inputTokensAbove,omitempty"`
-}
-
-// PriceWindow multiplies prices at certain times of the week.
-//
-// +kubebuilder:validation:XValidation:rule="self.start != self.end",message="start and end are equal, which is no window; use 00:00 and 24:00 for a whole day"
-type PriceWindow struct {
-	// name identifies the window.
-	//
-	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=63
-	Name string `json:"name"`
-
-	// days on which the window starts. Unset: every day.
-	//
-	// +optional
-	// +listType=set
-	// +kubebuilder:validation:MaxItems=7
-	Days []Weekday `json:"days,omitempty"`
-
-	// start is the first minute of the window, HH:MM in timeZone.
-	//
-	// +required
-	// +kubebuilder:validation:Pattern=`^([01][0-9]|2[0-3]):[0-5][0-9]$`
-	// +kubebuilder:validation:MaxLength=5
-	Start string `json:"start"`
-
-	// end is the first minute after the window, HH:MM in timeZone, up to 24:00. Before start: the window ends on the next day.
-	//
-	// +required
-	// +kubebuilder:validation:Pattern=`^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$`
-	// +kubebuilder:validation:MaxLength=5
-	End string `json:"end"`
-
-	// timeZone is an IANA name such as Asia/Shanghai. Unset: UTC.
-	//
-	// +optional
-	// +kubebuilder:validation:MaxLength=64
-	// +kubebuilder:validation:Pattern=`^[A-Za-z][A-Za-z0-9_+/-]*$`
-	TimeZone string `json:"timeZone,omitempty"`
-
-	// multiplier of every price within the window.
-	//
-	// +required
-	Multiplier Decimal `json:"multiplier"`
-}
-
-// Target is one upstream of a route.
-type Target struct {
-	// name identifies the target within the route.
-	//
-	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=63
-	// +kubebuilder:validation:Pattern=`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`
-	Name string `json:"name"`
-
-	// credential is the ProviderCredential to call with. One of another namespace must allow this one.
-	//
-	// +required
-	Credential ObjectReference `json:"credential"`
-
-	// model is the upstream's own id of the model. Unset: the route's public name.
-	//
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=256
-	Model string `json:"model,omitempty"`
-
-	// priority of the target: lower ones are used first, the next tier when a tier cannot serve. Unset: 0.
-	//
-	// +optional
-	// +kubebuilder:validation:Minimum=0
-	// +kubebuilder:validation:Maximum=100
-	Priority *int32 `json:"priority,omitempty"`
-
-	// weight is the target's share within its tier. 0 drains it: no new request goes there. Unset: 100.
-	//
-	// +optional
-	// +kubebuilder:validation:Minimum=0
-	// +kubebuilder:validation:Maximum=10000
-	Weight *int32 `json:"weight,omitempty"`
-
-	// parameters change the members of the request body on the way to this target.
-	//
-	// +optional
-	Parameters *Parameters `json:"parameters,omitempty"`
-}
-
-// Parameters change members of the request body.
-type Parameters struct {
-	// defaults are members set when the client did not send them.
-	//
-	// +optional
-	Defaults *BodyMembers `json:"defaults,omitempty"`
-
-	// overrides are members set whatever the client sent.
-	//
-	// +optional
-	Overrides *BodyMembers `json:"overrides,omitempty"`
-
-	// drop names members that are removed.
-	//
-	// +optional
-	// +listType=set
-	// +kubebuilder:validation:MaxItems=32
-	// +kubebuilder:validation:items:MinLength=1
-	// +kubebuilder:validation:items:MaxLength=64
-	// +kubebuilder:validation:XValidation:rule="!self.exists(m, m in ['model', 'messages', 'stream', 'stream_options'])",message="drop must not name model, messages, stream or stream_options; the gateway sets them itself"
-	Drop []string `json:"drop,omitempty"`
-}
-
-// Timeouts bound a request.
-type Timeouts struct {
-	// response is the time to the upstream's first byte; keep-alive comments do not count. For a call without stream that is
-	// usually the whole generation. Default: 60s.
-	//
-	// +optional
-	Response Duration `json:"response,omitempty"`
-
-	// idle is the longest silence between two bytes of an answer. Default: 120s.
-	//
-	// +optional
-	Idle Duration `json:"idle,omitempty"`
-
-	// total spans all attempts and the whole answer. Default: 15m.
-	//
-	// +optional
-	Total Duration `json:"total,omitempty"`
-}
-
-// Retries say how often another target is tried. Nothing is ever retried after the first byte to the client.
-type Retries struct {
-	// attempts is the number of further attempts after the first. Default: 2.
-	//
-	// +optional
-	// +kubebuilder:validation:Minimum=0
-	// +kubebuilder:validation:Maximum=5
-	Attempts *int32 `json:"attempts,omitempty"`
-
-	// onTimeout is Never (a target that does not answer within timeouts.response ends the request with 504) or NextTarget.
-	// Default: Never.
-	//
-	// +optional
-	OnTimeout RetryOnTimeout `json:"onTimeout,omitempty"`
 }
 
 // ModelRouteStatus is what became of a ModelRoute.

@@ -6,7 +6,7 @@ import (
 
 // Provider is a vendor, or rather its wire protocol: one per adapter.
 //
-// +kubebuilder:validation:Enum=OpenAI;DeepSeek;Qwen;Moonshot;Zhipu;MiniMax;Ark;TokenHub;Qianfan;StepFun;Spark;SiliconFlow;Baichuan;Yi;MiMo
+// +kubebuilder:validation:Enum=OpenAI;DeepSeek;Qwen;Moonshot;Zhipu;MiniMax;Ark;TokenHub;Qianfan;StepFun;Spark;SiliconFlow;Baichuan;Yi;MiMo;DoubaoSpeech;Tencent;Kling;Vidu;Mureka
 type Provider string
 
 // Providers.
@@ -15,7 +15,7 @@ const (
 	ProviderOpenAI Provider = "OpenAI"
 	// ProviderDeepSeek is DeepSeek.
 	ProviderDeepSeek Provider = "DeepSeek"
-	// ProviderQwen is Alibaba Cloud Model Studio (DashScope).
+	// ProviderQwen is Alibaba Cloud Model Studio (DashScope), for chat and for media.
 	ProviderQwen Provider = "Qwen"
 	// ProviderMoonshot is Moonshot AI (Kimi).
 	ProviderMoonshot Provider = "Moonshot"
@@ -23,7 +23,7 @@ const (
 	ProviderZhipu Provider = "Zhipu"
 	// ProviderMiniMax is MiniMax.
 	ProviderMiniMax Provider = "MiniMax"
-	// ProviderArk is Volcengine Ark and BytePlus ModelArk (Doubao).
+	// ProviderArk is Volcengine Ark and BytePlus ModelArk (Doubao, Seedream, Seedance).
 	ProviderArk Provider = "Ark"
 	// ProviderTokenHub is Tencent TokenHub (Hunyuan).
 	ProviderTokenHub Provider = "TokenHub"
@@ -41,6 +41,16 @@ const (
 	ProviderYi Provider = "Yi"
 	// ProviderMiMo is Xiaomi MiMo.
 	ProviderMiMo Provider = "MiMo"
+	// ProviderDoubaoSpeech is Doubao Speech of Volcengine (openspeech).
+	ProviderDoubaoSpeech Provider = "DoubaoSpeech"
+	// ProviderTencent is Tencent Cloud's own API, with requests signed by TC3.
+	ProviderTencent Provider = "Tencent"
+	// ProviderKling is Kling AI of Kuaishou.
+	ProviderKling Provider = "Kling"
+	// ProviderVidu is Vidu of Shengshu.
+	ProviderVidu Provider = "Vidu"
+	// ProviderMureka is Mureka of Kunlun, at its own platform or at Skywork's gateway.
+	ProviderMureka Provider = "Mureka"
 )
 
 // ProviderCredentialSpec says how to reach a vendor and with which Secret.
@@ -48,11 +58,21 @@ const (
 // +kubebuilder:validation:XValidation:rule="!has(self.endpoint) || !self.endpoint.startsWith('http://') || (has(self.allowInsecure) && self.allowInsecure)",message="endpoint is http://, which sends the credential in clear text; use https:// or set allowInsecure: true"
 // +kubebuilder:validation:XValidation:rule="self.provider != 'OpenAI' || has(self.endpoint)",message="provider OpenAI has no default endpoint; set endpoint to the base URL, such as https://llm.example.com/v1"
 // +kubebuilder:validation:XValidation:rule="!has(self.region) || !has(self.endpoint)",message="region only picks the default endpoint; remove region or endpoint"
+// +kubebuilder:validation:XValidation:rule="!has(self.protocol) || (self.provider == 'Kling' && self.protocol in ['New', 'Legacy']) || (self.provider == 'DoubaoSpeech' && self.protocol in ['V3', 'V1']) || (self.provider == 'Mureka' && self.protocol in ['Platform', 'Skywork'])",message="protocol is New or Legacy for Kling, V3 or V1 for DoubaoSpeech, Platform or Skywork for Mureka; use one of these, or remove it for other providers"
 type ProviderCredentialSpec struct {
 	// provider is the vendor whose protocol is spoken. OpenAI is any OpenAI-compatible upstream.
 	//
 	// +required
 	Provider Provider `json:"provider"`
+
+	// protocol is the generation of the vendor's API to speak, where a vendor has two: New or Legacy for Kling, V3 or V1 for
+	// DoubaoSpeech, Platform or Skywork for Mureka. Unset: the first of these. Forbidden for other providers.
+	//
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:Pattern=`^[A-Z][A-Za-z0-9]*$`
+	Protocol string `json:"protocol,omitempty"`
 
 	// region picks the default endpoint of vendors that have several, such as cn or intl; see the provider's page.
 	// Unset: the vendor's first region. Not together with endpoint.
@@ -84,9 +104,9 @@ type ProviderCredentialSpec struct {
 	// +optional
 	AllowPrivate bool `json:"allowPrivate,omitempty"`
 
-	// secretRef is the Secret of the same namespace that holds the credential, in the entries that the provider needs
-	// (api-key for every chat provider). Whoever may create a ProviderCredential can make the gateway send that Secret's
-	// entries to the endpoint.
+	// secretRef is the Secret of the same namespace that holds the credential, in the entries that the provider needs: api-key
+	// for most, access-key and secret-key or app-id and access-token for some. Whoever may create a ProviderCredential can make
+	// the gateway send that Secret's entries to the endpoint.
 	//
 	// +required
 	SecretRef LocalObjectReference `json:"secretRef"`

@@ -50,7 +50,7 @@ func newGatewayCommand() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.manifests, "manifests", "", "directory of manifests to serve without Kubernetes")
-	flags.StringVar(&f.state, "state", "", "directory that keeps generated keys; needed with --manifests")
+	flags.StringVar(&f.state, "state", "", "directory that keeps generated keys and the key ring of jobs; needed with --manifests")
 	flags.StringVar(&f.instance, "instance", "", "GatewayInstance to serve, as namespace/name")
 	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig file; default: the pod's own account")
 	flags.StringVar(&f.podName, "pod-name", "", "name of the pod this replica runs in")
@@ -134,7 +134,11 @@ func (f *gatewayFlags) open(ctx context.Context) (listeners, error) {
 func (f *gatewayFlags) runManifests(ctx context.Context, server *gateway.Server, log *slog.Logger) error {
 	src, err := manifests.New(manifests.Options{
 		Dir: f.manifests, StateDir: f.state, Instance: f.instance, Providers: providersOf(all.Adapters()), Logger: log,
-		Sink: source.Sink{Table: func(in table.Input) { logFindings(log, server.Apply(in)) }, Keys: server.Keys()},
+		Sink: source.Sink{
+			Table:   func(in table.Input) { logFindings(log, server.Apply(in)) },
+			Keys:    server.Keys(),
+			KeyRing: server.KeyRing().Set,
+		},
 	})
 	if err != nil {
 		return fmt.Errorf("reading manifests: %w", err)

@@ -70,9 +70,10 @@ func (f *gatewayFlags) runKubernetes(ctx context.Context, d kubernetesDeps) erro
 	src, err := kubernetes.New(kubernetes.Options{
 		Config: config, Instance: instance, WatchNamespaces: f.watchNamespaces, Providers: providersOf(all.Adapters()), Logger: d.log,
 		Sink: source.Sink{
-			Table:  func(in table.Input) { d.server.Apply(in) }, // the operator writes the findings into status
-			Keys:   d.server.Keys(),
-			Loaded: replica.Loaded,
+			Table:   func(in table.Input) { d.server.Apply(in) }, // the operator writes the findings into status
+			Keys:    d.server.Keys(),
+			KeyRing: d.server.KeyRing().Set,
+			Loaded:  replica.Loaded,
 		},
 	})
 	if err != nil {

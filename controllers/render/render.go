@@ -71,6 +71,9 @@ func Name(instance, suffix string) string {
 // CredentialsSecretName is the name of the compiled Secret of an instance.
 func CredentialsSecretName(instance string) string { return Name(instance, "credentials") }
 
+// KeyRingSecretName is the name of the Secret that holds the key ring of an instance.
+func KeyRingSecretName(instance string) string { return Name(instance, "keyring") }
+
 // Address is the base URL of an instance inside the cluster, the one that is handed out as OPENAI_BASE_URL.
 func Address(instance *v1alpha1.GatewayInstance) string {
 	return fmt.Sprintf("http://%s.%s.svc/v1", Name(instance.Name, ""), instance.Namespace)

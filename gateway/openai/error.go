@@ -149,6 +149,14 @@ func UnknownURL(method, path string) *Error {
 	}
 }
 
+// JobNotFound is the one 404 of ids that are forged, foreign, expired or unreadable.
+func JobNotFound() *Error {
+	return &Error{
+		Status: http.StatusNotFound, Type: TypeNotFound, Code: "job_not_found",
+		Message: "There is no such job. Jobs belong to the API key that made them, and are forgotten a week after their deadline.",
+	}
+}
+
 // MethodNotAllowed is the 405 of a path that is served with other methods; the caller sets Allow.
 func MethodNotAllowed(method, allow string) *Error {
 	return &Error{

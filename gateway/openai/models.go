@@ -64,6 +64,18 @@ type ModelDetail struct {
 	Aliases []string `json:"aliases,omitempty"`
 	// Pricing is null for an unpriced model.
 	Pricing *Pricing `json:"pricing"`
+	// Voices are the names that a speech model takes as voice beside the vendor's own; left out if there are none.
+	Voices []Voice `json:"voices,omitempty"`
+}
+
+// Voice is a voice as clients know it.
+type Voice struct {
+	// ID is the public name: what to send as voice.
+	ID string `json:"id"`
+	// Label is the name shown to people; left out if unknown.
+	Label string `json:"label,omitempty"`
+	// Language is a tag such as en or zh-CN; left out if unknown.
+	Language string `json:"language,omitempty"`
 }
 
 // Pricing is null for a model without a price.
@@ -87,7 +99,17 @@ type Prices struct {
 	CacheWrite string `json:"cache_write_per_million_tokens,omitempty"`
 	// Output is that of a million answer tokens, reasoning included.
 	Output string `json:"output_per_million_tokens,omitempty"`
-	// PerRequest is charged once for each request.
+	// PerImage is that of an image that was made.
+	PerImage string `json:"per_image,omitempty"`
+	// PerSecond is that of a second of video.
+	PerSecond string `json:"per_second,omitempty"`
+	// PerVideo is that of a video whatever its length, in addition to PerSecond.
+	PerVideo string `json:"per_video,omitempty"`
+	// PerMillionCharacters is that of a million characters of spoken text.
+	PerMillionCharacters string `json:"per_million_characters,omitempty"`
+	// PerSong is that of a song that was made.
+	PerSong string `json:"per_song,omitempty"`
+	// PerRequest is charged once for each request, in addition to all other prices.
 	PerRequest string `json:"per_request,omitempty"`
 }
 
@@ -95,9 +117,19 @@ type Prices struct {
 type PriceVariant struct {
 	// Name identifies the variant.
 	Name string `json:"name"`
-	// When says which requests are meant, such as input_tokens_above.
-	When map[string]int64 `json:"when,omitempty"`
+	// When says which requests are meant; all members must hold.
+	When PriceCondition `json:"when"`
 	Prices
+}
+
+// PriceCondition says which requests are meant. What is left out may be anything.
+type PriceCondition struct {
+	// InputTokensAbove means requests with more prompt tokens than this.
+	InputTokensAbove *int64 `json:"input_tokens_above,omitempty"`
+	// Resolution means videos of it, such as 720p.
+	Resolution string `json:"resolution,omitempty"`
+	// Audio means videos with sound or without.
+	Audio *bool `json:"audio,omitempty"`
 }
 
 // PriceWindow is when prices are multiplied.

@@ -38,7 +38,9 @@ type Image interface {
 	// number of images need one for each. It performs no I/O. An error is an *Error: of class ClassInvalidRequest if this
 	// vendor cannot take what the client sent, with the values that it takes.
 	Generate(ctx context.Context, up *Upstream, in *ImageRequest) (*ImagePlan, error)
-	// PollImages returns the call that asks what became of a task that a plan's step has made.
+	// PollImages returns the call that asks what became of a task that a plan's step has made. Its answer has the Task again while
+	// that runs. A task that has failed, or that the vendor does not know, is an answer whose Images hold the Failure, not an
+	// error: errors are the poll's own.
 	PollImages(ctx context.Context, up *Upstream, in *ImageRequest, t Task) (*Step[ImageAnswer], error)
 }
 

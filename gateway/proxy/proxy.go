@@ -41,7 +41,11 @@ type Options struct {
 }
 
 // Proxy carries requests. It is safe for concurrent use.
-type Proxy struct{ opts Options }
+type Proxy struct {
+	opts Options
+	// held bounds the answers that are in memory as a whole because they are full of bytes.
+	held *budget
+}
 
 // New returns a Proxy.
 func New(opts Options) *Proxy {
@@ -60,7 +64,7 @@ func New(opts Options) *Proxy {
 	if opts.Drain == nil {
 		opts.Drain = context.Background() //nolint:forbidigo // never ends, as documented
 	}
-	return &Proxy{opts: opts}
+	return &Proxy{opts: opts, held: newBudget(heldBytes)}
 }
 
 // Call is a request that was authenticated and resolved.
@@ -87,6 +91,8 @@ type Result struct {
 	// Called says that an upstream was sent the whole request.
 	Called bool
 	Usage  provider.Usage
+	// Estimate is what was asked for, for calls whose Usage stays unknown. Zero: it is made from bytes.
+	Estimate provider.Usage
 	// AnswerBytes counts the bytes of the answer that the upstream produced, for estimates.
 	AnswerBytes int64
 	// FirstByte is the time from Start to the first byte for the client, Waited what of it was spent on upstreams.
@@ -95,6 +101,8 @@ type Result struct {
 	Committed bool
 	// ClientGone says that the client left before the end.
 	ClientGone bool
+	// Broken says that bytes without a place for an error have begun and cannot be ended: the connection must be broken.
+	Broken bool
 	// Err is what the client is to be told, or was told inside the stream. Nil: the answer is whole.
 	Err *openai.Error
 	// Upstream is the last failure of an upstream, also if a later attempt succeeded.

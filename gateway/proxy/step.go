@@ -29,6 +29,8 @@ type caller struct {
 	paid func()
 	// unsettled is called if it stays open whether such a request made something.
 	unsettled func()
+	// hold waits for room in memory before a large answer is read. Nil: there is no need to.
+	hold func(context.Context) error
 }
 
 // caller returns what the steps of an attempt are sent through.
@@ -77,6 +79,11 @@ func send[T any](ctx context.Context, by *caller, step *provider.Step[T], sent *
 	}
 	defer func() { _ = resp.Body.Close() }()
 	written(httptrace.WroteRequestInfo{})
+	if by.hold != nil && (resp.ContentLength < 0 || resp.ContentLength > smallAnswer) {
+		if err := by.hold(ctx); err != nil {
+			return zero, nil, networkError(ctx, err)
+		}
+	}
 	body, err := readBounded(resp, by.maxBytes)
 	if err != nil {
 		return zero, nil, networkError(ctx, err)

@@ -7,14 +7,22 @@ import (
 	"vipcloud.ai/vipcloud/gateway/table"
 )
 
-// Resolve returns the route of a public name or alias that a key may use now. The error is what to tell the client; the route is
+// paths are where models of each modality are served.
+var paths = map[string]string{
+	"Chat": "/v1/chat/completions", "Image": "/v1/images/generations", "Video": "/v1/videos/generations",
+	"Speech": "/v1/audio/speech", "Music": "/v1/music/generations",
+}
+
+// Resolve returns the route of a public name or alias that a key may use now, for work of a modality. The error is what to tell the client; the route is
 // returned beside it where the key may at least see it.
-func Resolve(s *snapshot.Snapshot, key *table.Key, model string) (*snapshot.Route, *openai.Error) {
+func Resolve(s *snapshot.Snapshot, key *table.Key, model, modality string) (*snapshot.Route, *openai.Error) {
 	r := s.Resolve(model)
 	if r == nil || !key.MayUse(r.Route) {
 		return nil, openai.UnknownModel(model)
 	}
 	switch {
+	case r.Modality != modality:
+		return r, openai.InvalidRequest("wrong_endpoint", "model", "Model '%s' is served at POST %s.", r.Model, paths[r.Modality])
 	case r.Availability == table.AvailabilitySoon:
 		return r, openai.Unavailable("soon", "Model '"+r.Model+"' is announced and not available yet.", 0)
 	case r.Availability == table.AvailabilityPreview && !key.MayPreview(r.Route):

@@ -70,6 +70,7 @@ func (a *Account) At(model string) provider.Upstream {
 	return provider.Upstream{
 		Endpoint: a.credential.Endpoint,
 		Model:    model,
+		Protocol: a.credential.Protocol,
 		Secrets:  a.credential.Secrets,
 		Header:   a.credential.Header,
 	}

@@ -3,7 +3,10 @@
 // nothing of requests, and publishes only by calling the functions of a Sink.
 package source
 
-import "vipcloud.ai/vipcloud/gateway/table"
+import (
+	"vipcloud.ai/vipcloud/gateway/keyring"
+	"vipcloud.ai/vipcloud/gateway/table"
+)
 
 // Versions are resource versions up to which a publication includes every change. An empty one means that nothing is
 // known yet, or that the source has no versions (manifests).
@@ -32,6 +35,10 @@ type Sink struct {
 	Table func(in table.Input)
 	// Keys takes the API keys.
 	Keys Keys
+	// KeyRing takes the ring that the ids of jobs are sealed with, when there is one and when it changes. Calls come from one
+	// goroutine, and what a call says is in use when it returns. Until the first call there is no ring, and nothing can be
+	// sealed. Nil: not called.
+	KeyRing func(ring keyring.Ring)
 	// Loaded is called after the parts it speaks of serve, and only if a version moved. Calls come from one goroutine. Versions
 	// of routes and keys speak of what the instance serves by the version of GatewayInstance: while a wider scope is being
 	// listed, none of them moves. Nil: not called.

@@ -117,6 +117,6 @@ func BenchmarkPricingAt(b *testing.B) {
 	pricing := built.Routes()[0].Pricing
 	b.ReportAllocs()
 	for b.Loop() {
-		pricing.At(1000, epoch)
+		pricing.At(table.Query{PromptTokens: 1000}, epoch)
 	}
 }

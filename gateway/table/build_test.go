@@ -46,6 +46,14 @@ func city() table.Input {
 		}),
 		makeRoute("bank", "soon").noTargets().with(func(s *v1alpha1.ModelRouteSpec) { s.Availability = v1alpha1.AvailabilitySoon }),
 		makeRoute("bank", "typo").with(func(s *v1alpha1.ModelRouteSpec) { s.Timeouts = &v1alpha1.Timeouts{Total: "1 hour"} }),
+		makeRoute("shop", "kling-3").modality(v1alpha1.ModalityVideo).fallbacks("qwen3").noTargets().target("main", "kling").
+			with(func(s *v1alpha1.ModelRouteSpec) {
+				s.Pricing, s.Results = kling(), &v1alpha1.Results{Proxy: true}
+				s.Pricing.Currency = "USD"
+			}),
+		makeRoute("shop", "speech").modality(v1alpha1.ModalitySpeech).noTargets().target("main", "minimax").
+			with(func(s *v1alpha1.ModelRouteSpec) { s.Voices = speakers() }),
+		makeCredential("shop", "kling", protocol("Kling", "Legacy")), makeCredential("shop", "minimax", vendor("MiniMax", "")),
 		makeCredential("platform", "cred"), makeCredential("shop", "cred"), makeCredential("bank", "cred", vendor("Qwen", "mars")),
 		makeCredential("bank", "shared", vendor("Qwen", "intl"), allow(fromAll), headers("x-team", "a")),
 		makeKey("shop", "web"), makeKey("bank", "copy", hashes("web", "own")), makeKey("bank", "idle", func(k *v1alpha1.ApiKey) {

@@ -42,6 +42,11 @@ func (b *routeBuilder) with(change func(*v1alpha1.ModelRouteSpec)) *routeBuilder
 	return b
 }
 
+func (b *routeBuilder) modality(m v1alpha1.Modality) *routeBuilder {
+	b.route.Spec.Modality = m
+	return b
+}
+
 func (b *routeBuilder) age(minutes int) *routeBuilder {
 	b.route.CreationTimestamp = metav1.NewTime(epoch.Add(-time.Duration(minutes) * time.Minute))
 	return b
@@ -157,7 +162,8 @@ func makeKey(namespace, name string, change ...func(*v1alpha1.ApiKey)) *v1alpha1
 	return k
 }
 
-// providers are two vendors that chat, one that needs an endpoint, and one that does something else.
+// providers are two vendors that chat, one that needs an endpoint, one that does nothing, and two that make media: one of two
+// protocols and two ways to sign, the other of one each.
 func providers() table.Providers {
 	return table.Providers{
 		v1alpha1.ProviderDeepSeek: {Name: "DeepSeek", Modalities: []provider.Modality{provider.ModalityChat}, Entries: [][]string{{"api-key"}},
@@ -167,6 +173,12 @@ func providers() table.Providers {
 		v1alpha1.ProviderOpenAI: {Name: "OpenAI", Modalities: []provider.Modality{provider.ModalityChat}, Entries: [][]string{{"api-key"}}},
 		v1alpha1.ProviderSpark: {Name: "Spark", Entries: [][]string{{"app-id", "access-token"}},
 			Regions: []provider.Region{{Name: "cn", Endpoint: "https://spark.test"}}},
+		v1alpha1.ProviderKling: {Name: "Kling", Modalities: []provider.Modality{provider.ModalityVideo},
+			Entries: [][]string{{"api-key"}, {"access-key", "secret-key"}}, Protocols: []string{"New", "Legacy"},
+			Regions: []provider.Region{{Name: "intl", Endpoint: "https://intl.kling.test"}, {Name: "cn", Endpoint: "https://cn.kling.test"}}},
+		v1alpha1.ProviderMiniMax: {Name: "MiniMax", Entries: [][]string{{"api-key"}},
+			Modalities: []provider.Modality{provider.ModalityChat, provider.ModalityImage, provider.ModalitySpeech, provider.ModalityMusic},
+			Regions:    []provider.Region{{Name: "intl", Endpoint: "https://minimax.test"}}},
 	}
 }
 

@@ -30,6 +30,7 @@ func compiled() []table.CompiledCredential {
 		{Credential: makeCredential("bank", "z"), State: table.CredentialState{Problem: &table.Problem{Severity: table.Invalid, Reason: "Invalid", Message: "why"}}},
 		{Credential: makeCredential("bank", "a", endpoint("https://x.test"), private, insecure), State: table.CredentialState{Entries: map[string]table.Secret{}}},
 		{Credential: makeCredential("bank", "b")},
+		{Credential: makeCredential("bank", "c", vendor("Kling", "cn"), protocol("Kling", "Legacy")), State: ready()},
 	}
 }
 
@@ -126,7 +127,9 @@ func TestDecodeCredentials_IgnoresWhatItDoesNotKnow(t *testing.T) {
 // The gateway builds from the compiled Secret what the operator would build from the objects.
 func TestCredentials_GiveTheSameTableOnBothSides(t *testing.T) {
 	operator := input(append(credentials(), makeRoute("shop", "a"), makeRoute("bank", "b").noTargets().target("main", "broken"),
-		makeCredential("bank", "broken", endpoint("ftp://x")))...)
+		makeCredential("bank", "broken", endpoint("ftp://x")),
+		makeRoute("bank", "video").modality(v1alpha1.ModalityVideo).noTargets().target("main", "kling"),
+		makeCredential("bank", "kling", vendor("Kling", "cn"), protocol("Kling", "Legacy")))...)
 	var list []table.CompiledCredential
 	for _, c := range operator.Credentials {
 		list = append(list, table.CompiledCredential{Credential: c, State: operator.CredentialStates[types.NamespacedName{Namespace: c.Namespace, Name: c.Name}]})
@@ -143,6 +146,9 @@ func TestCredentials_GiveTheSameTableOnBothSides(t *testing.T) {
 	gotTable, gotFindings := table.Build(gateway)
 	if !wantTable.Equal(gotTable) {
 		t.Error("the tables differ")
+	}
+	if kling := gotTable.Resolve("video").Tiers[0].Targets[0].Credential; kling.Protocol != "Legacy" || kling.Region != "cn" {
+		t.Errorf("protocol %q and region %q on the gateway's side", kling.Protocol, kling.Region)
 	}
 	if diff := cmp.Diff(wantFindings, gotFindings); diff != "" {
 		t.Errorf("-operator +gateway:\n%s", diff)

@@ -104,6 +104,10 @@ func compileSpec(cred *v1alpha1.ProviderCredential, providers Providers) (*Crede
 	if c.Endpoint, p = ResolveEndpoint(spec, providers); p != nil {
 		return c, p
 	}
+	c.Region = regionInForce(spec, providers)
+	if c.Protocol, p = resolveProtocol(spec, providers); p != nil {
+		return c, p
+	}
 	if c.URL, p = checkEndpoint(c.Endpoint, spec); p != nil {
 		return c, p
 	}
@@ -120,6 +124,22 @@ func compileSpec(cred *v1alpha1.ProviderCredential, providers Providers) (*Crede
 		return c, p
 	}
 	return c, nil
+}
+
+// resolveProtocol returns the protocol in force: the given one, or the provider's first; none if the provider has but one.
+func resolveProtocol(spec *v1alpha1.ProviderCredentialSpec, providers Providers) (string, *Problem) {
+	protocols := providers[spec.Provider].Protocols
+	switch {
+	case spec.Protocol == "" && len(protocols) == 0, slices.Contains(protocols, spec.Protocol):
+		return spec.Protocol, nil
+	case spec.Protocol == "":
+		return protocols[0], nil
+	case len(protocols) == 0:
+		return "", because(v1alpha1.ReasonUnknownProtocol, "protocol is %q, but provider %s has only one; remove protocol",
+			spec.Protocol, spec.Provider)
+	}
+	return "", because(v1alpha1.ReasonUnknownProtocol, "protocol %q is none of provider %s; use one of %s, or remove it for %s",
+		spec.Protocol, spec.Provider, strings.Join(protocols, ", "), protocols[0])
 }
 
 // checkHeaders refuses headers that are the gateway's own or no headers at all. Messages do not repeat values.
@@ -196,42 +216,6 @@ func resolveState(c *Credential, cred *v1alpha1.ProviderCredential, state Creden
 	c.CABundle = bytes.Clone(state.CABundle)
 	c.ProxyUsername, c.ProxyPassword = state.ProxyUsername, state.ProxyPassword
 	return nil
-}
-
-// checkEntries looks for the entries that the provider needs: one of its sets must be there as a whole.
-func checkEntries(cred *v1alpha1.ProviderCredential, entries map[string]Secret, sets [][]string) *Problem {
-	var first *Problem
-	for _, needed := range sets {
-		p := checkEntrySet(cred, entries, needed)
-		if p == nil {
-			return nil
-		}
-		if first == nil || p.Severity == Invalid {
-			first = p
-		}
-	}
-	return first
-}
-
-// checkEntrySet looks for one set of entries.
-func checkEntrySet(cred *v1alpha1.ProviderCredential, entries map[string]Secret, needed []string) *Problem {
-	var absent []string
-	for _, name := range needed {
-		value := entries[name]
-		if value.Empty() {
-			absent = append(absent, name)
-			continue
-		}
-		if text := value.Reveal(); !printable(text) || strings.TrimSpace(text) != text {
-			return invalid("entry %s of Secret %q has a line break or another character that no header can carry, "+
-				"or begins or ends with a space; write it again without", name, cred.Spec.SecretRef.Name)
-		}
-	}
-	if len(absent) == 0 {
-		return nil
-	}
-	return missing(v1alpha1.ReasonSecretEntryMissing, "Secret %q lacks what provider %s needs: %s; add it",
-		cred.Spec.SecretRef.Name, cred.Spec.Provider, strings.Join(absent, ", "))
 }
 
 // ReferencedCredentials returns the credentials that the routes of the instance name and may use, in order. They are the ones

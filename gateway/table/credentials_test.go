@@ -144,19 +144,26 @@ func TestCheckCredential_ResolvedRefs(t *testing.T) {
 		want     string
 		wantPart string
 	}{
-		"everything is there":           {"DeepSeek", entries("api-key", "k"), "True ResolvedRefs", ""},
-		"more than is needed":           {"DeepSeek", entries("api-key", "k", "x", "\n"), "True ResolvedRefs", ""},
-		"nobody looked into the Secret": {"DeepSeek", table.CredentialState{}, "True ResolvedRefs", ""},
-		"the Secret is empty":           {"DeepSeek", entries(), "False/missing SecretEntryMissing", `Secret "secret" lacks what provider DeepSeek needs: api-key`},
-		"the entry is empty":            {"DeepSeek", entries("api-key", ""), "False/missing SecretEntryMissing", "api-key"},
-		"several entries are missing":   {"Spark", entries("api-key", "k"), "False/missing SecretEntryMissing", "app-id, access-token"},
-		"one of several is missing":     {"Spark", entries("app-id", "k"), "False/missing SecretEntryMissing", "needs: access-token;"},
-		"a line break at the end":       {"DeepSeek", entries("api-key", "hunter2\n"), "False/invalid Invalid", "entry api-key"},
-		"a space at the start":          {"DeepSeek", entries("api-key", " hunter2"), "False/invalid Invalid", "entry api-key"},
-		"a character beyond ASCII":      {"DeepSeek", entries("api-key", "hunter2…"), "False/invalid Invalid", "entry api-key"},
-		"the Secret cannot be used":     {"DeepSeek", table.CredentialState{Problem: &table.Problem{Severity: table.Missing, Reason: "RefNotFound", Message: "m"}}, "False/missing RefNotFound", "m"},
-		"the CA bundle is no good":      {"DeepSeek", table.CredentialState{Problem: &table.Problem{Severity: table.Invalid, Reason: "Invalid", Message: "pem"}}, "False/invalid Invalid", "pem"},
-		"a provider of another version": {"NewOne", entries(), "True ResolvedRefs", ""},
+		"everything is there":                           {"DeepSeek", entries("api-key", "k"), "True ResolvedRefs", ""},
+		"more than is needed":                           {"DeepSeek", entries("api-key", "k", "x", "\n"), "True ResolvedRefs", ""},
+		"nobody looked into the Secret":                 {"DeepSeek", table.CredentialState{}, "True ResolvedRefs", ""},
+		"the Secret is empty":                           {"DeepSeek", entries(), "False/missing SecretEntryMissing", `Secret "secret" lacks what provider DeepSeek needs: api-key`},
+		"the entry is empty":                            {"DeepSeek", entries("api-key", ""), "False/missing SecretEntryMissing", "api-key"},
+		"several entries are missing":                   {"Spark", entries("api-key", "k"), "False/missing SecretEntryMissing", "needs: app-id and access-token;"},
+		"one of several is missing":                     {"Spark", entries("app-id", "k"), "False/missing SecretEntryMissing", "needs: access-token;"},
+		"the first alternative is there":                {"Kling", entries("api-key", "k"), "True ResolvedRefs", ""},
+		"the second alternative is there":               {"Kling", entries("access-key", "a", "secret-key", "s"), "True ResolvedRefs", ""},
+		"no alternative is there":                       {"Kling", entries("app-id", "k"), "False/missing SecretEntryMissing", "needs: api-key, or access-key and secret-key; add it"},
+		"half of an alternative is there":               {"Kling", entries("access-key", "a"), "False/missing SecretEntryMissing", "needs: api-key, or access-key and secret-key; add it"},
+		"the alternative that counts is no good":        {"Kling", entries("api-key", "hunter2\n", "access-key", "a", "secret-key", "s"), "False/invalid Invalid", "entry api-key"},
+		"an alternative that does not count is no good": {"Kling", entries("api-key", "k", "access-key", "hunter2\n"), "True ResolvedRefs", ""},
+		"half of an alternative, and no good":           {"Kling", entries("secret-key", "hunter2\n"), "False/invalid Invalid", "entry secret-key"},
+		"a line break at the end":                       {"DeepSeek", entries("api-key", "hunter2\n"), "False/invalid Invalid", "entry api-key"},
+		"a space at the start":                          {"DeepSeek", entries("api-key", " hunter2"), "False/invalid Invalid", "entry api-key"},
+		"a character beyond ASCII":                      {"DeepSeek", entries("api-key", "hunter2…"), "False/invalid Invalid", "entry api-key"},
+		"the Secret cannot be used":                     {"DeepSeek", table.CredentialState{Problem: &table.Problem{Severity: table.Missing, Reason: "RefNotFound", Message: "m"}}, "False/missing RefNotFound", "m"},
+		"the CA bundle is no good":                      {"DeepSeek", table.CredentialState{Problem: &table.Problem{Severity: table.Invalid, Reason: "Invalid", Message: "pem"}}, "False/invalid Invalid", "pem"},
+		"a provider of another version":                 {"NewOne", entries(), "True ResolvedRefs", ""},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -183,7 +190,7 @@ func TestCheckCredential_CompilesEverything(t *testing.T) {
 	state.CABundle, state.ProxyUsername, state.ProxyPassword = []byte("pem"), "user", table.NewSecret("hunter2")
 	got, _ := table.CheckCredential(credential, state, providers())
 	want := &table.Credential{
-		Namespace: "shop", Name: "cred", Provider: "DeepSeek", Endpoint: "https://api.deepseek.com",
+		Namespace: "shop", Name: "cred", Provider: "DeepSeek", Region: "cn", Endpoint: "https://api.deepseek.com",
 		URL: &url.URL{Scheme: "https", Host: "api.deepseek.com"}, AllowPrivate: true, Header: http.Header{"X-Team": {"a"}},
 		Secrets: ready().Entries, CABundle: []byte("pem"), ServerName: "sni.test",
 		ProxyURL: &url.URL{Scheme: "http", Host: "proxy.test:3128", Path: "/"}, ProxyUsername: "user", ProxyPassword: table.NewSecret("hunter2"),
@@ -197,6 +204,45 @@ func TestCheckCredential_CompilesEverything(t *testing.T) {
 	}
 	if strings.Contains(fmt.Sprintf("%+v %#v", got, got), "hunter2") {
 		t.Error("a credential prints its secrets")
+	}
+}
+
+// protocol sets a protocol.
+func protocol(p v1alpha1.Provider, name string) credentialSpec {
+	return func(s *v1alpha1.ProviderCredentialSpec) { s.Provider, s.Protocol = p, name }
+}
+
+func TestCheckCredential_ProtocolAndRegion(t *testing.T) {
+	tests := map[string]struct {
+		change                   []credentialSpec
+		wantProtocol, wantRegion string
+		want, wantPart           string
+	}{
+		"unset, the first of each":        {[]credentialSpec{protocol("Kling", "")}, "New", "intl", "True Accepted", ""},
+		"the first protocol, said":        {[]credentialSpec{protocol("Kling", "New")}, "New", "intl", "True Accepted", ""},
+		"the second protocol":             {[]credentialSpec{protocol("Kling", "Legacy")}, "Legacy", "intl", "True Accepted", ""},
+		"the second region":               {[]credentialSpec{vendor("Kling", "cn"), protocol("Kling", "Legacy")}, "Legacy", "cn", "True Accepted", ""},
+		"an endpoint of one's own":        {[]credentialSpec{protocol("Kling", ""), endpoint("https://x.test")}, "New", "", "True Accepted", ""},
+		"a vendor of one protocol":        {nil, "", "cn", "True Accepted", ""},
+		"a vendor without regions":        {[]credentialSpec{vendor("OpenAI", ""), endpoint("https://x.test")}, "", "", "True Accepted", ""},
+		"another vendor's protocol":       {[]credentialSpec{protocol("Kling", "V1")}, "", "", "False/invalid UnknownProtocol", `protocol "V1" is none of provider Kling; use one of New, Legacy, or remove it for New`},
+		"a spelling of one's own":         {[]credentialSpec{protocol("Kling", "legacy")}, "", "", "False/invalid UnknownProtocol", "use one of New, Legacy"},
+		"a protocol where there is but 1": {[]credentialSpec{protocol("DeepSeek", "New")}, "", "", "False/invalid UnknownProtocol", "provider DeepSeek has only one; remove protocol"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, findings := table.CheckCredential(makeCredential("shop", "cred", tc.change...), ready(), providers())
+			status, message := finding(findings, table.KindProviderCredential, "shop", "cred", v1alpha1.ConditionAccepted)
+			if status != tc.want || !strings.Contains(message, tc.wantPart) {
+				t.Errorf("got %q (%s), want %q (%s)", status, message, tc.want, tc.wantPart)
+			}
+			if accepted := tc.want == "True Accepted"; (got != nil) != accepted {
+				t.Fatalf("got %v", got)
+			}
+			if got != nil && (got.Protocol != tc.wantProtocol || got.Region != tc.wantRegion) {
+				t.Errorf("protocol %q, region %q; want %q, %q", got.Protocol, got.Region, tc.wantProtocol, tc.wantRegion)
+			}
+		})
 	}
 }
 

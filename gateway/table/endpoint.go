@@ -45,6 +45,15 @@ func ResolveEndpoint(spec *v1alpha1.ProviderCredentialSpec, providers Providers)
 		spec.Region, spec.Provider, regionNames(info.Regions))
 }
 
+// regionInForce returns the name of the region whose default endpoint is used; empty for an endpoint of the admin's own.
+func regionInForce(spec *v1alpha1.ProviderCredentialSpec, providers Providers) string {
+	regions := providers[spec.Provider].Regions
+	if spec.Endpoint != "" || spec.Region != "" || len(regions) == 0 {
+		return spec.Region
+	}
+	return regions[0].Name
+}
+
 // regionNames lists regions for a message.
 func regionNames(regions []provider.Region) string {
 	names := make([]string, len(regions))

@@ -6,9 +6,13 @@ import (
 	"vipcloud.ai/vipcloud/gateway/money"
 )
 
-// Prices are amounts per token, and per request.
+// Prices are amounts for one of what they name; the first four are for tokens.
 type Prices struct {
 	Input, CachedInput, CacheWrite, Output money.Amount
+	PerImage                               money.Amount
+	PerSecond, PerVideo                    money.Amount
+	PerCharacter                           money.Amount
+	PerSong                                money.Amount
 	PerRequest                             money.Amount
 }
 
@@ -18,6 +22,11 @@ type DeclaredPrices struct {
 	CachedInputPerMillionTokens string
 	CacheWritePerMillionTokens  string
 	OutputPerMillionTokens      string
+	PerImage                    string
+	PerSecond                   string
+	PerVideo                    string
+	PerMillionCharacters        string
+	PerSong                     string
 	PerRequest                  string
 }
 
@@ -35,11 +44,15 @@ type Pricing struct {
 	Windows []PriceWindow
 }
 
-// PriceVariant are the prices of requests that match. Read only.
+// PriceVariant are the prices of requests that match all conditions. Read only.
 type PriceVariant struct {
 	Name string
 	// InputTokensAbove matches requests with more prompt tokens than this; -1 matches all.
 	InputTokensAbove int64
+	// Resolution matches videos of it, in lower case such as 720p; empty matches all.
+	Resolution string
+	// Audio matches videos with or without sound; nil matches all.
+	Audio *bool
 	// Prices are complete: what the variant leaves out is taken from the base.
 	Prices Prices
 	// Declared is what the variant itself says.
@@ -59,13 +72,23 @@ type PriceWindow struct {
 	Multiplier money.Multiplier
 }
 
-// At returns the prices of a request with so many prompt tokens at a time: those of the first matching variant, multiplied by
-// the first matching window. A nil Pricing costs nothing.
-func (p *Pricing) At(promptTokens int64, at time.Time) Prices {
+// Query is what the price of a request depends on, besides its time. Zero values stand for what a request does not have.
+type Query struct {
+	// PromptTokens of a chat.
+	PromptTokens int64
+	// Resolution of a video, in lower case such as 720p.
+	Resolution string
+	// Audio says that a video has sound.
+	Audio bool
+}
+
+// At returns the prices of a request at a time: those of the first matching variant, multiplied by the first matching window.
+// A nil Pricing costs nothing.
+func (p *Pricing) At(q Query, at time.Time) Prices {
 	if p == nil {
 		return Prices{}
 	}
-	prices := p.variant(promptTokens)
+	prices := p.variant(q)
 	for i := range p.Windows {
 		if w := &p.Windows[i]; w.Contains(at) {
 			multiplied, _ := prices.times(w.Multiplier) // Build refuses products that are out of range.
@@ -76,13 +99,20 @@ func (p *Pricing) At(promptTokens int64, at time.Time) Prices {
 }
 
 // variant returns the prices of the first variant that matches, or the base.
-func (p *Pricing) variant(promptTokens int64) Prices {
+func (p *Pricing) variant(q Query) Prices {
 	for i := range p.Variants {
-		if promptTokens > p.Variants[i].InputTokensAbove {
+		if p.Variants[i].matches(q) {
 			return p.Variants[i].Prices
 		}
 	}
 	return p.Base
+}
+
+// matches says whether all conditions hold.
+func (v *PriceVariant) matches(q Query) bool {
+	return max(q.PromptTokens, 0) > v.InputTokensAbove &&
+		(v.Resolution == "" || v.Resolution == q.Resolution) &&
+		(v.Audio == nil || *v.Audio == q.Audio)
 }
 
 // Contains says whether a time is within the window. Where a clock is set back, both runs of the repeated hour count; where it
@@ -106,10 +136,15 @@ func (p Prices) times(m money.Multiplier) (Prices, bool) {
 		return product
 	}
 	return Prices{
-		Input:       mul(p.Input),
-		CachedInput: mul(p.CachedInput),
-		CacheWrite:  mul(p.CacheWrite),
-		Output:      mul(p.Output),
-		PerRequest:  mul(p.PerRequest),
+		Input:        mul(p.Input),
+		CachedInput:  mul(p.CachedInput),
+		CacheWrite:   mul(p.CacheWrite),
+		Output:       mul(p.Output),
+		PerImage:     mul(p.PerImage),
+		PerSecond:    mul(p.PerSecond),
+		PerVideo:     mul(p.PerVideo),
+		PerCharacter: mul(p.PerCharacter),
+		PerSong:      mul(p.PerSong),
+		PerRequest:   mul(p.PerRequest),
 	}, ok
 }

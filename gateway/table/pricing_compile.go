@@ -3,10 +3,6 @@ package table
 import (
 	"cmp"
 	"fmt"
-	"strconv"
-	"strings"
-	"time"
-	_ "time/tzdata" // Price windows mean the same in an image without zone files.
 
 	"vipcloud.ai/vipcloud/api/v1alpha1"
 	"vipcloud.ai/vipcloud/gateway/money"
@@ -32,7 +28,7 @@ func (b *build) price(c *candidate) Finding {
 		c.reject(p)
 		return p.finding(c.ref, v1alpha1.ConditionPriced)
 	}
-	pricing, err := newPricing(declared, b.zones)
+	pricing, err := newPricing(declared, v1alpha1.Modality(c.route.Modality), b.zones)
 	if err != nil {
 		return invalid("pricing: %v", err).finding(c.ref, v1alpha1.ConditionPriced)
 	}
@@ -41,15 +37,18 @@ func (b *build) price(c *candidate) Finding {
 }
 
 // newPricing compiles prices, variants and windows, and makes sure that their products can be counted.
-func newPricing(declared *v1alpha1.Pricing, zones zones) (*Pricing, error) {
+func newPricing(declared *v1alpha1.Pricing, modality v1alpha1.Modality, zones zones) (*Pricing, error) {
 	base := declare(&declared.Prices)
 	p := &Pricing{Currency: string(declared.Currency), Declared: base}
+	if err := base.fit(modality); err != nil {
+		return nil, err
+	}
 	var err error
 	if p.Base, err = base.compile(); err != nil {
 		return nil, err
 	}
 	for i := range declared.Variants {
-		v, err := newVariant(&declared.Variants[i], base)
+		v, err := newVariant(&declared.Variants[i], base, modality)
 		if err != nil {
 			return nil, fmt.Errorf("variants[%s]: %w", declared.Variants[i].Name, err)
 		}
@@ -88,6 +87,11 @@ func declare(p *v1alpha1.Prices) DeclaredPrices {
 		CachedInputPerMillionTokens: string(deref(p.CachedInputPerMillionTokens, "")),
 		CacheWritePerMillionTokens:  string(deref(p.CacheWritePerMillionTokens, "")),
 		OutputPerMillionTokens:      string(deref(p.OutputPerMillionTokens, "")),
+		PerImage:                    string(deref(p.PerImage, "")),
+		PerSecond:                   string(deref(p.PerSecond, "")),
+		PerVideo:                    string(deref(p.PerVideo, "")),
+		PerMillionCharacters:        string(deref(p.PerMillionCharacters, "")),
+		PerSong:                     string(deref(p.PerSong, "")),
 		PerRequest:                  string(deref(p.PerRequest, "")),
 	}
 }
@@ -99,6 +103,11 @@ func (d DeclaredPrices) over(base DeclaredPrices) DeclaredPrices {
 		CachedInputPerMillionTokens: cmp.Or(d.CachedInputPerMillionTokens, base.CachedInputPerMillionTokens),
 		CacheWritePerMillionTokens:  cmp.Or(d.CacheWritePerMillionTokens, base.CacheWritePerMillionTokens),
 		OutputPerMillionTokens:      cmp.Or(d.OutputPerMillionTokens, base.OutputPerMillionTokens),
+		PerImage:                    cmp.Or(d.PerImage, base.PerImage),
+		PerSecond:                   cmp.Or(d.PerSecond, base.PerSecond),
+		PerVideo:                    cmp.Or(d.PerVideo, base.PerVideo),
+		PerMillionCharacters:        cmp.Or(d.PerMillionCharacters, base.PerMillionCharacters),
+		PerSong:                     cmp.Or(d.PerSong, base.PerSong),
 		PerRequest:                  cmp.Or(d.PerRequest, base.PerRequest),
 	}
 }
@@ -116,6 +125,11 @@ func (d DeclaredPrices) compile() (Prices, error) {
 		{"cachedInputPerMillionTokens", cmp.Or(d.CachedInputPerMillionTokens, d.InputPerMillionTokens), money.PerMillion, &p.CachedInput},
 		{"cacheWritePerMillionTokens", cmp.Or(d.CacheWritePerMillionTokens, d.InputPerMillionTokens), money.PerMillion, &p.CacheWrite},
 		{"outputPerMillionTokens", d.OutputPerMillionTokens, money.PerMillion, &p.Output},
+		{"perImage", d.PerImage, money.Units, &p.PerImage},
+		{"perSecond", d.PerSecond, money.Units, &p.PerSecond},
+		{"perVideo", d.PerVideo, money.Units, &p.PerVideo},
+		{"perMillionCharacters", d.PerMillionCharacters, money.PerMillion, &p.PerCharacter},
+		{"perSong", d.PerSong, money.Units, &p.PerSong},
 		{"perRequest", d.PerRequest, money.Units, &p.PerRequest},
 	} {
 		amount, err := price.parse(cmp.Or(price.text, "0"))
@@ -128,8 +142,14 @@ func (d DeclaredPrices) compile() (Prices, error) {
 }
 
 // newVariant compiles the prices of requests that match.
-func newVariant(v *v1alpha1.PriceVariant, base DeclaredPrices) (PriceVariant, error) {
+func newVariant(v *v1alpha1.PriceVariant, base DeclaredPrices, modality v1alpha1.Modality) (PriceVariant, error) {
 	declared := declare(&v.Prices)
+	if err := declared.fit(modality); err != nil {
+		return PriceVariant{}, err
+	}
+	if err := fitCondition(&v.When, modality); err != nil {
+		return PriceVariant{}, err
+	}
 	prices, err := declared.over(base).compile()
 	if err != nil {
 		return PriceVariant{}, err
@@ -137,80 +157,9 @@ func newVariant(v *v1alpha1.PriceVariant, base DeclaredPrices) (PriceVariant, er
 	return PriceVariant{
 		Name:             v.Name,
 		InputTokensAbove: deref(v.When.InputTokensAbove, -1),
+		Resolution:       v.When.Resolution,
+		Audio:            clone(v.When.Audio),
 		Prices:           prices,
 		Declared:         declared,
 	}, nil
-}
-
-// newWindow compiles a time of the week.
-func newWindow(w *v1alpha1.PriceWindow, zones zones) (PriceWindow, error) {
-	compiled := PriceWindow{Name: w.Name}
-	var err error
-	if compiled.Days, err = days(w.Days); err != nil {
-		return compiled, err
-	}
-	if compiled.Start, err = minuteOfDay(w.Start); err != nil {
-		return compiled, fmt.Errorf("start: %w", err)
-	}
-	if compiled.End, err = minuteOfDay(w.End); err != nil {
-		return compiled, fmt.Errorf("end: %w", err)
-	}
-	if compiled.Start == compiled.End || compiled.Start == 24*60 {
-		return compiled, fmt.Errorf("start %s and end %s make no window; use 00:00 and 24:00 for a whole day", w.Start, w.End)
-	}
-	if compiled.Zone, err = zones.load(w.TimeZone); err != nil {
-		return compiled, err
-	}
-	if compiled.Multiplier, err = money.ParseMultiplier(string(w.Multiplier)); err != nil {
-		return compiled, fmt.Errorf("multiplier: %w", err)
-	}
-	return compiled, nil
-}
-
-// days returns the weekdays of a list; all of them for an empty one.
-func days(list []v1alpha1.Weekday) (set [7]bool, err error) {
-	for _, d := range list {
-		i := strings.Index("SunMonTueWedThuFriSat", string(d))
-		if len(d) != 3 || i < 0 || i%3 != 0 {
-			return set, fmt.Errorf("days: %q is none of Mon, Tue, Wed, Thu, Fri, Sat, Sun", d)
-		}
-		set[i/3] = true
-	}
-	if len(list) == 0 {
-		set = [7]bool{true, true, true, true, true, true, true}
-	}
-	return set, nil
-}
-
-// minuteOfDay reads HH:MM, up to 24:00.
-func minuteOfDay(text string) (int, error) {
-	if len(text) == 5 && text[2] == ':' {
-		hour, errHour := strconv.ParseUint(text[:2], 10, 8)
-		minute, errMinute := strconv.ParseUint(text[3:], 10, 8)
-		total := int(hour*60 + minute)
-		if errHour == nil && errMinute == nil && minute < 60 && total <= 24*60 {
-			return total, nil
-		}
-	}
-	return 0, fmt.Errorf("%q is no time of day; use HH:MM", text)
-}
-
-// zones caches time zones by name.
-type zones map[string]*time.Location
-
-// load returns a time zone; UTC for no name.
-func (z zones) load(name string) (*time.Location, error) {
-	if name == "" {
-		return time.UTC, nil
-	}
-	if zone := z[name]; zone != nil {
-		return zone, nil
-	}
-	zone, err := time.LoadLocation(name)
-	// Local is whatever machine this runs on, which nobody can mean.
-	if err != nil || name == "Local" {
-		return nil, fmt.Errorf("timeZone %q is not known; use a name such as Asia/Shanghai", name)
-	}
-	z[name] = zone
-	return zone, nil
 }

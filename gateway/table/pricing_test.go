@@ -37,6 +37,22 @@ func amounts(in, cached, write, out, request int64) table.Prices {
 	}
 }
 
+// fill sets what is for a modality to a price.
+func fill(m v1alpha1.Modality, text string) v1alpha1.Prices {
+	switch p := decimal(text); m {
+	case v1alpha1.ModalityImage:
+		return v1alpha1.Prices{PerImage: p}
+	case v1alpha1.ModalityVideo:
+		return v1alpha1.Prices{PerSecond: p, PerVideo: p}
+	case v1alpha1.ModalitySpeech:
+		return v1alpha1.Prices{PerMillionCharacters: p}
+	case v1alpha1.ModalityMusic:
+		return v1alpha1.Prices{PerSong: p}
+	default:
+		return v1alpha1.Prices{InputPerMillionTokens: p, CachedInputPerMillionTokens: p, CacheWritePerMillionTokens: p, OutputPerMillionTokens: p}
+	}
+}
+
 // variant makes a variant for long prompts.
 func variant(name string, above int64, p v1alpha1.Prices) v1alpha1.PriceVariant {
 	return v1alpha1.PriceVariant{Name: name, When: v1alpha1.VariantCondition{InputTokensAbove: &above}, Prices: p}
@@ -53,15 +69,28 @@ func window(days, start, end, zone, multiplier string) v1alpha1.PriceWindow {
 
 // buildPricing builds a route with a pricing.
 func buildPricing(pricing *v1alpha1.Pricing) (*table.Table, table.Findings) {
-	route := makeRoute("shop", "r").with(func(s *v1alpha1.ModelRouteSpec) { s.Pricing = pricing })
-	return table.Build(input(route, makeCredential("shop", "cred")))
+	return buildPricingOf(v1alpha1.ModalityChat, pricing)
+}
+
+// buildPricingOf builds a route of a modality with a pricing. It has no targets, since prices do not care for them.
+func buildPricingOf(m v1alpha1.Modality, pricing *v1alpha1.Pricing) (*table.Table, table.Findings) {
+	route := makeRoute("shop", "r").noTargets().modality(m).with(func(s *v1alpha1.ModelRouteSpec) {
+		s.Availability, s.Pricing = v1alpha1.AvailabilitySoon, pricing
+	})
+	return table.Build(input(route))
 }
 
 // mustPrice compiles a pricing that is known to be good.
 func mustPrice(t *testing.T, pricing *v1alpha1.Pricing) *table.Pricing {
 	t.Helper()
+	return mustPriceOf(t, v1alpha1.ModalityChat, pricing)
+}
+
+// mustPriceOf is mustPrice for a modality.
+func mustPriceOf(t *testing.T, m v1alpha1.Modality, pricing *v1alpha1.Pricing) *table.Pricing {
+	t.Helper()
 	pricing.Currency = "USD"
-	built, findings := buildPricing(pricing)
+	built, findings := buildPricingOf(m, pricing)
 	wantFinding(t, findings, "shop", "r", v1alpha1.ConditionPriced, "True Priced")
 	p := built.Resolve("r").Pricing
 	if p == nil {
@@ -108,10 +137,10 @@ func TestPricing_UnsetPrices(t *testing.T) {
 				wantLong = tc.wantLong
 			}
 			p := mustPrice(t, declared)
-			if diff := cmp.Diff(tc.want, p.At(1000, epoch)); diff != "" {
+			if diff := cmp.Diff(tc.want, p.At(table.Query{PromptTokens: 1000}, epoch)); diff != "" {
 				t.Errorf("short prompts (-want +got):\n%s", diff)
 			}
-			if diff := cmp.Diff(wantLong, p.At(1001, epoch)); diff != "" {
+			if diff := cmp.Diff(wantLong, p.At(table.Query{PromptTokens: 1001}, epoch)); diff != "" {
 				t.Errorf("long prompts (-want +got):\n%s", diff)
 			}
 		})
@@ -129,14 +158,14 @@ func TestPricing_TheFirstMatchWins(t *testing.T) {
 	})
 	morning, night := epoch.Add(9*time.Hour), epoch
 	for tokens, want := range map[int64]money.Amount{0: 1e6, 1: 1.5e6, 32_000: 1.5e6, 32_001: 2e6, 128_000: 2e6, 128_001: 4e6, 300_000: 4e6} {
-		if got := p.At(tokens, morning).Input; got != 2*want {
+		if got := p.At(table.Query{PromptTokens: tokens}, morning).Input; got != 2*want {
 			t.Errorf("%d tokens in the morning: %d, want %d", tokens, got, 2*want)
 		}
-		if got := p.At(tokens, night).Input; got != want/2 {
+		if got := p.At(table.Query{PromptTokens: tokens}, night).Input; got != want/2 {
 			t.Errorf("%d tokens at night: %d, want %d", tokens, got, want/2)
 		}
 	}
-	if got := (*table.Pricing)(nil).At(1, night); got != (table.Prices{}) {
+	if got := (*table.Pricing)(nil).At(table.Query{PromptTokens: 1}, night); got != (table.Prices{}) {
 		t.Errorf("no pricing costs %v", got)
 	}
 }
@@ -245,7 +274,7 @@ func TestPriceWindow_Contains(t *testing.T) {
 					if got := p.Windows[0].Contains(at); got != want {
 						t.Errorf("%s: %t, want %t", text, got, want)
 					}
-					if got := p.At(1, at.In(time.FixedZone("elsewhere", -7*3600))).Input == 2e6; got != want {
+					if got := p.At(table.Query{PromptTokens: 1}, at.In(time.FixedZone("elsewhere", -7*3600))).Input == 2e6; got != want {
 						t.Errorf("%s, told by another clock: %t, want %t", text, got, want)
 					}
 				}

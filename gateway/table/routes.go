@@ -94,7 +94,7 @@ func newDisplay(d *v1alpha1.Display, model string) Display {
 // compileRoutes checks what stands in a route alone.
 func (b *build) compileRoutes() {
 	for _, c := range b.candidates {
-		for _, check := range []func(*candidate) *Problem{checkKinds, b.allowedKeys, timeouts, retries} {
+		for _, check := range []func(*candidate) *Problem{checkKinds, b.allowedKeys, timeouts, retries, voices, results} {
 			if p := check(c); p != nil {
 				c.reject(p)
 			}
@@ -104,8 +104,10 @@ func (b *build) compileRoutes() {
 
 // checkKinds refuses words that a schema would have refused.
 func checkKinds(c *candidate) *Problem {
-	if c.route.Modality != string(v1alpha1.ModalityChat) {
-		return invalid("modality %q is not served by this version; use Chat", c.route.Modality)
+	switch v1alpha1.Modality(c.route.Modality) {
+	case v1alpha1.ModalityChat, v1alpha1.ModalityImage, v1alpha1.ModalityVideo, v1alpha1.ModalitySpeech, v1alpha1.ModalityMusic:
+	default:
+		return invalid("modality is %q; use Chat, Image, Video, Speech or Music", c.route.Modality)
 	}
 	switch v1alpha1.Availability(c.route.Availability) {
 	case v1alpha1.AvailabilitySoon:

@@ -74,7 +74,7 @@ func TestBuild_ChecksRoutes(t *testing.T) {
 		"a timeout below zero":              {timeouts(v1alpha1.Timeouts{Total: "-5s"}), "False/invalid Invalid", "timeouts.total", false},
 		"a total below the response":        {timeouts(v1alpha1.Timeouts{Total: "5s"}), "True Accepted", "timeouts.total (5s)", true},
 		"attempts below zero":               {func(s *v1alpha1.ModelRouteSpec) { s.Retries = &v1alpha1.Retries{Attempts: &minusOne} }, "False/invalid Invalid", "retries.attempts", false},
-		"an unknown modality":               {func(s *v1alpha1.ModelRouteSpec) { s.Modality = "Smell" }, "False/invalid Invalid", `modality "Smell"`, false},
+		"an unknown modality":               {func(s *v1alpha1.ModelRouteSpec) { s.Modality = "Smell" }, "False/invalid Invalid", `modality is "Smell"; use Chat, Image, Video, Speech or Music`, false},
 		"an unknown availability":           {func(s *v1alpha1.ModelRouteSpec) { s.Availability = "Later" }, "False/invalid Invalid", `availability is "Later"`, false},
 		"no targets":                        {func(s *v1alpha1.ModelRouteSpec) { s.Targets = nil }, "False/invalid Invalid", "targets needs at least one", false},
 		"no targets, but soon":              {func(s *v1alpha1.ModelRouteSpec) { s.Targets, s.Availability = nil, v1alpha1.AvailabilitySoon }, "True Accepted", "", true},

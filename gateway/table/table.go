@@ -63,7 +63,7 @@ type Route struct {
 	// Model is the public name, Aliases the further names that this route won.
 	Model   string
 	Aliases []string
-	// Modality is the kind of work, such as Chat.
+	// Modality is the kind of work: Chat, Image, Video, Speech or Music.
 	Modality string
 	// Availability is Live, Preview or Soon.
 	Availability string
@@ -87,12 +87,34 @@ type Route struct {
 	RetryOnTimeout bool
 	// Fallbacks are routes of the same modality, in order.
 	Fallbacks []*Route
+	// Voices are the public names of a Speech route's voices, as declared.
+	Voices []Voice
+	// ProxyResults says that the gateway streams the files that jobs make through itself.
+	ProxyResults bool
 
 	allowed namespaceSet
 }
 
 // AllowsNamespace says whether keys of a namespace may see and use the route.
 func (r *Route) AllowsNamespace(namespace string) bool { return r.allowed.has(namespace) }
+
+// Voice returns the voice of a public name. It is false for other names, which may be the vendor's own ids.
+func (r *Route) Voice(name string) (Voice, bool) {
+	for i := range r.Voices {
+		if r.Voices[i].Name == name {
+			return r.Voices[i], true
+		}
+	}
+	return Voice{}, false
+}
+
+// Voice is a public name for a vendor's voice.
+type Voice struct {
+	// Name is public, ID the vendor's own.
+	Name, ID string
+	// Label and Language are for people; empty if not declared.
+	Label, Language string
+}
 
 // Tier is the targets of one priority.
 type Tier struct {
@@ -123,6 +145,10 @@ type Credential struct {
 	Namespace, Name string
 	// Provider names the adapter.
 	Provider string
+	// Protocol is one of the adapter's Info.Protocols, filled in; empty where there is but one.
+	Protocol string
+	// Region is the name of the region whose default endpoint is used, filled in; empty where the endpoint is the admin's own.
+	Region string
 	// Endpoint is the vendor's root without a trailing slash; URL is the same, parsed.
 	Endpoint string
 	URL      *url.URL

@@ -200,6 +200,14 @@ func parameterList(members *v1alpha1.BodyMembers) []provider.Parameter {
 	return list
 }
 
+// clone returns a pointer to a copy of what p points to, or nil.
+func clone[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	return new(*p)
+}
+
 // deref returns what p points to, or a default.
 func deref[T any](p *T, unset T) T {
 	if p == nil {

@@ -44,7 +44,7 @@ func TestCost_countsEveryTokenOnce(t *testing.T) {
 		"reasoning is part of the completion":  {usage: provider.Usage{CompletionTokens: 100, ReasoningTokens: 90}, want: "0.501"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, ok := Cost(pricing, tc.usage, time.Unix(0, 0))
+			got, ok := Cost(pricing, tc.usage, Media{}, time.Unix(0, 0))
 			if !ok || got.Decimal() != tc.want {
 				t.Errorf("cost is %s (%v), want %s", got, ok, tc.want)
 			}
@@ -54,20 +54,20 @@ func TestCost_countsEveryTokenOnce(t *testing.T) {
 
 func TestCost_outOfRangeIsSaidAndNotWrapped(t *testing.T) {
 	pricing := &table.Pricing{Base: table.Prices{Output: money.Unit}}
-	if got, ok := Cost(pricing, provider.Usage{CompletionTokens: 1 << 60}, time.Unix(0, 0)); ok || got != money.Max {
+	if got, ok := Cost(pricing, provider.Usage{CompletionTokens: 1 << 60}, Media{}, time.Unix(0, 0)); ok || got != money.Max {
 		t.Errorf("cost is %s, %v", got, ok)
 	}
 }
 
 func TestCost_unpricedIsFree(t *testing.T) {
-	if got, ok := Cost(nil, provider.Usage{PromptTokens: 5}, time.Now()); !ok || got != 0 {
+	if got, ok := Cost(nil, provider.Usage{PromptTokens: 5}, Media{}, time.Now()); !ok || got != 0 {
 		t.Errorf("cost is %s, %v", got, ok)
 	}
 }
 
 func TestCost_allocatesNothing(t *testing.T) {
 	pricing := &table.Pricing{Base: table.Prices{Input: 1, Output: 2}}
-	if n := testing.AllocsPerRun(100, func() { _, _ = Cost(pricing, provider.Usage{PromptTokens: 5}, time.Unix(0, 0)) }); n > 0 {
+	if n := testing.AllocsPerRun(100, func() { _, _ = Cost(pricing, provider.Usage{PromptTokens: 5}, Media{}, time.Unix(0, 0)) }); n > 0 {
 		t.Errorf("%v allocations", n)
 	}
 }

@@ -42,6 +42,9 @@ type Record struct {
 	// Start is when the request arrived.
 	Start time.Time
 
+	// Operation is what the endpoint does, for metrics of requests whose model is not known.
+	Operation string
+
 	// Key is nil for requests without a valid key.
 	Key *table.Key
 	// Model is the public name asked for; it is logged only if Route is known.
@@ -59,10 +62,18 @@ type Record struct {
 	PromptBytes, AnswerBytes int64
 	// BytesOut counts the bytes of the answer's body.
 	BytesOut int64
+	// Deferred says that what was used is accounted when the job that was made ends.
+	Deferred bool
+	// JobHash names the job that the request is about, if any.
+	JobHash string
 	// Called says that an upstream got the request and may have produced a bill.
 	Called bool
 	// Usage is what the vendor told.
 	Usage provider.Usage
+	// Estimate is what stands for it if the vendor told none; zero: it is made from bytes.
+	Estimate provider.Usage
+	// Media is what the price of a video depends on besides.
+	Media Media
 
 	// FirstByte is the time from the start to the first byte of the answer, Upstream what was spent waiting for upstreams
 	// until then.
@@ -111,25 +122,33 @@ func (s *Settler) Settle(rec *Record) Settled {
 // account decides on usage and cost.
 func (s *Settler) account(rec *Record, now time.Time) Settled {
 	settled := Settled{Usage: rec.Usage}
-	if rec.Served == nil || !rec.Called {
+	if rec.Served == nil || !rec.Called || rec.Deferred {
 		return settled
 	}
 	if !rec.Usage.Known {
 		if rec.Outcome == OutcomeFailed {
 			return settled // the vendor said no: there is nothing to charge
 		}
-		settled.Usage, settled.Estimated = Estimate(rec.PromptBytes, rec.AnswerBytes), true
+		settled.Usage, settled.Estimated = rec.estimate(), true
 		s.metrics.EstimatedUsage.Inc()
 	}
 	if rec.Served.Pricing == nil {
 		return settled
 	}
 	var ok bool
-	if settled.Cost, ok = Cost(rec.Served.Pricing, settled.Usage, now); !ok {
+	if settled.Cost, ok = Cost(rec.Served.Pricing, settled.Usage, rec.Media, now); !ok {
 		s.metrics.Unaccounted("cost_out_of_range")
 	}
 	settled.Priced = ok
 	return settled
+}
+
+// estimate stands for usage that the vendor did not tell.
+func (rec *Record) estimate() provider.Usage {
+	if rec.Estimate != (provider.Usage{}) {
+		return rec.Estimate
+	}
+	return Estimate(rec.PromptBytes, rec.AnswerBytes)
 }
 
 // observe updates the metrics.
@@ -149,7 +168,7 @@ func (s *Settler) observe(rec *Record, settled Settled, now time.Time) {
 	}
 	if route == nil {
 		if rec.Model != "" {
-			s.metrics.Unknown(snapshot.OperationChat, total, errorType)
+			s.metrics.Unknown(rec.Operation, total, errorType)
 		}
 		return
 	}
@@ -213,6 +232,9 @@ func appendRoute(buf []slog.Attr, rec *Record) []slog.Attr {
 	if rec.Served != nil && rec.Served != rec.Route {
 		buf = append(buf, slog.String("servedModel", rec.Served.Model))
 	}
+	if rec.JobHash != "" {
+		buf = append(buf, slog.String("job", rec.JobHash))
+	}
 	if rec.FirstByte > 0 {
 		buf = append(buf, slog.Float64("firstByteMs", milliseconds(rec.FirstByte)),
 			slog.Float64("overheadMs", milliseconds(rec.FirstByte-rec.Upstream)))
@@ -225,19 +247,38 @@ func appendUsage(buf []slog.Attr, rec *Record, settled Settled) []slog.Attr {
 	if !rec.Usage.Known && !settled.Estimated {
 		return buf
 	}
-	u := settled.Usage
+	buf = appendAmounts(buf, settled.Usage)
+	if settled.Estimated {
+		buf = append(buf, slog.Bool("usageEstimated", true))
+	}
+	if settled.Priced {
+		buf = append(buf, slog.String("cost", settled.Cost.Decimal()), slog.String("currency", rec.Served.Pricing.Currency))
+	}
+	return buf
+}
+
+// appendAmounts writes what was used. Tokens are written unless something else was.
+func appendAmounts(buf []slog.Attr, u provider.Usage) []slog.Attr {
+	before := len(buf)
+	for _, amount := range [...]struct {
+		name string
+		n    int64
+	}{
+		{"images", u.Images}, {"seconds", u.Seconds}, {"characters", u.Characters}, {"songs", u.Songs},
+	} {
+		if amount.n > 0 {
+			buf = append(buf, slog.Int64(amount.name, amount.n))
+		}
+	}
+	if len(buf) > before && u.PromptTokens+u.CompletionTokens == 0 {
+		return buf
+	}
 	buf = append(buf, slog.Int64("promptTokens", u.PromptTokens), slog.Int64("completionTokens", u.CompletionTokens))
 	if u.CachedTokens > 0 {
 		buf = append(buf, slog.Int64("cachedTokens", u.CachedTokens))
 	}
 	if u.ReasoningTokens > 0 {
 		buf = append(buf, slog.Int64("reasoningTokens", u.ReasoningTokens))
-	}
-	if settled.Estimated {
-		buf = append(buf, slog.Bool("usageEstimated", true))
-	}
-	if settled.Priced {
-		buf = append(buf, slog.String("cost", settled.Cost.Decimal()), slog.String("currency", rec.Served.Pricing.Currency))
 	}
 	return buf
 }

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -24,6 +25,7 @@ import (
 	"vipcloud.ai/vipcloud/api/v1alpha1"
 	"vipcloud.ai/vipcloud/gateway"
 	"vipcloud.ai/vipcloud/gateway/apikey"
+	"vipcloud.ai/vipcloud/gateway/keyring"
 	"vipcloud.ai/vipcloud/gateway/provider"
 	"vipcloud.ai/vipcloud/gateway/provider/all"
 	"vipcloud.ai/vipcloud/gateway/table"
@@ -97,9 +99,17 @@ func newEnv(t *testing.T, opts ...option) *env {
 	for name, a := range all.Adapters() {
 		e.input.Providers[v1alpha1.Provider(name)] = a.Info
 	}
-	for _, v := range sim.Vendors() {
-		e.credential(strings.ToLower(string(v)), v, vendors)
+	for _, v := range slices.Concat(sim.Vendors(), sim.MediaVendors()) {
+		_, served := e.input.Providers[v1alpha1.Provider(v)]
+		if name := strings.ToLower(string(v)); served && !slices.ContainsFunc(e.input.Credentials, func(c *v1alpha1.ProviderCredential) bool { return c.Name == name }) {
+			e.credential(name, v, vendors)
+		}
 	}
+	ring, err := keyring.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.server.KeyRing().Set(ring)
 	return e
 }
 
@@ -131,9 +141,11 @@ func (e *env) credential(name string, v sim.Vendor, vendors string) *v1alpha1.Pr
 		c.Spec.Endpoint += "/v1"
 	}
 	e.input.Credentials = append(e.input.Credentials, c)
-	e.input.CredentialStates[types.NamespacedName{Namespace: system, Name: name}] = table.CredentialState{
-		Entries: map[string]table.Secret{"api-key": table.NewSecret(e.vendors.Vendor(v).Key())},
+	entries := map[string]table.Secret{}
+	for entry, value := range e.vendors.Secrets(v) {
+		entries[entry] = table.NewSecret(value)
 	}
+	e.input.CredentialStates[types.NamespacedName{Namespace: system, Name: name}] = table.CredentialState{Entries: entries}
 	return c
 }
 
@@ -346,11 +358,14 @@ func (b *logBuffer) String() string {
 }
 
 // requests returns the access log's lines.
-func (b *logBuffer) requests() []map[string]any {
+func (b *logBuffer) requests() []map[string]any { return b.lines("Request") }
+
+// lines returns the lines with a message.
+func (b *logBuffer) lines(message string) []map[string]any {
 	var out []map[string]any
 	for line := range strings.SplitSeq(b.String(), "\n") {
 		var m map[string]any
-		if json.Unmarshal([]byte(line), &m) == nil && m["msg"] == "Request" {
+		if json.Unmarshal([]byte(line), &m) == nil && m["msg"] == message {
 			out = append(out, m)
 		}
 	}

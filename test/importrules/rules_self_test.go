@@ -19,16 +19,23 @@ func TestRulesRefuse(t *testing.T) {
 		"a reconciler that imports the proxy": {
 			from: "controllers", imports: []string{module + "/gateway/proxy"},
 			wantBroken: []string{
-				"controllers share the compile function and the key hash with the gateway, and what those stand on",
-				"controllers import only table and apikey of the gateway",
+				"controllers share the compile function, the key hash and the key ring with the gateway, and what those stand on",
+				"controllers import only table, apikey and keyring of the gateway",
 			},
 		},
 		"a reconciler that imports the contract of adapters itself": {
 			from: "controllers/render", imports: []string{module + "/gateway/provider"},
-			wantBroken: []string{"controllers import only table and apikey of the gateway"},
+			wantBroken: []string{"controllers import only table, apikey and keyring of the gateway"},
 		},
 		"a reconciler that keeps the rules": {
-			from: "controllers", imports: []string{module + "/gateway/table", module + "/gateway/apikey", module + "/api/v1alpha1", "sigs.k8s.io/controller-runtime"},
+			from: "controllers", imports: []string{module + "/gateway/table", module + "/gateway/apikey", module + "/gateway/keyring", module + "/api/v1alpha1", "sigs.k8s.io/controller-runtime"},
+		},
+		"a reconciler that makes keys itself": {
+			from: "controllers", imports: []string{"github.com/tink-crypto/tink-go/v2/keyset"},
+			wantBroken: []string{"keys for sealing are handled in keyring alone"},
+		},
+		"a key ring": {
+			from: "gateway/keyring", imports: []string{"github.com/tink-crypto/tink-go/v2/keyset"},
 		},
 		"a proxy that reads API objects": {
 			from: "gateway/proxy", imports: []string{module + "/api/v1alpha1"},

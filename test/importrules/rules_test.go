@@ -29,21 +29,28 @@ func rules() []rule {
 			why:        "gateway never imports controllers or cmd",
 		},
 		{
-			name:       "controllers share the compile function and the key hash with the gateway, and what those stand on",
+			name:       "controllers share the compile function, the key hash and the key ring with the gateway, and what those stand on",
 			applies:    func(path string) bool { return within(path, "controllers") },
 			transitive: true,
 			forbids: func(_, dep string) bool {
-				return oursBut(dep, "api", "controllers", "gateway/table$", "gateway/apikey$", "gateway/provider$", "gateway/openai$", "gateway/jsonscan$", "gateway/money$")
+				return oursBut(dep, "api", "controllers", "gateway/table$", "gateway/apikey$", "gateway/keyring$", "gateway/provider$", "gateway/openai$", "gateway/jsonscan$", "gateway/money$")
 			},
-			why: "controllers reach api, gateway/table and gateway/apikey, and through these gateway/provider, openai and money",
+			why: "controllers reach api, gateway/table, gateway/apikey and gateway/keyring (they make and rotate the ring that gateways " +
+				"seal with), and through these gateway/provider, openai and money",
 		},
 		{
-			name:    "controllers import only table and apikey of the gateway",
+			name:    "controllers import only table, apikey and keyring of the gateway",
 			applies: func(path string) bool { return within(path, "controllers") },
 			forbids: func(_, dep string) bool {
-				return ours(dep, "gateway") && !ours(dep, "gateway/table$", "gateway/apikey$")
+				return ours(dep, "gateway") && !ours(dep, "gateway/table$", "gateway/apikey$", "gateway/keyring$")
 			},
 			why: "take what the controllers need out of gateway/table",
+		},
+		{
+			name:    "keys for sealing are handled in keyring alone",
+			applies: func(path string) bool { return !within(path, "gateway/keyring") },
+			forbids: func(_, dep string) bool { return inModule(dep, "github.com/tink-crypto/tink-go") },
+			why:     "Tink gives keys in clear text to whoever asks; gateway/keyring does not let them be printed",
 		},
 		{
 			name:    "API objects are read in table, source and report",

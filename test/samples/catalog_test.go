@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"vipcloud.ai/vipcloud/api/v1alpha1"
+	"vipcloud.ai/vipcloud/gateway/provider"
 	"vipcloud.ai/vipcloud/gateway/table"
 	"vipcloud.ai/vipcloud/test/sim"
 )
@@ -28,7 +29,7 @@ func TestCatalog_HasEveryVendor(t *testing.T) {
 	}
 	for name, info := range providers() {
 		// OpenAI is a protocol, not a vendor: its upstream is somebody's own.
-		if info.Chat && name != v1alpha1.ProviderOpenAI && routes[name] == 0 {
+		if info.Serves(provider.ModalityChat) && name != v1alpha1.ProviderOpenAI && routes[name] == 0 {
 			t.Errorf("provider %s has no route", name)
 		}
 	}
@@ -128,7 +129,7 @@ func TestCatalog_PriceDependsOnTimeAndLength(t *testing.T) {
 		"minimax with a longer prompt":             {minimax, 512001, "2026-11-22T01:00:00Z", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := tc.pricing.At(tc.tokens, instant(t, tc.at))
+			got := tc.pricing.At(table.Query{PromptTokens: tc.tokens}, instant(t, tc.at))
 			if doubled := got.Output == 2*tc.pricing.Base.Output && got.Input == 2*tc.pricing.Base.Input; doubled != tc.wantDouble {
 				t.Errorf("prices are %+v, base is %+v, want doubled: %t", got, tc.pricing.Base, tc.wantDouble)
 			}

@@ -258,7 +258,7 @@ func TestDocs_EachRegionOfAProviderIsOnItsPage(t *testing.T) {
 				t.Errorf("the section of %s lacks region %s with %s", name, r.Name, r.Endpoint)
 			}
 		}
-		for _, entry := range info.Entries {
+		for _, entry := range slices.Concat(info.Entries...) {
 			if !strings.Contains(text, "`"+entry+"`") {
 				t.Errorf("the page does not name entry %s, which %s needs", entry, name)
 			}

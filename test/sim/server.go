@@ -13,18 +13,37 @@ import (
 // Server hosts every vendor under one handler, each below its lower-case name: /deepseek, /qwen, and so on.
 type Server struct {
 	vendors map[Vendor]*Simulator
+	media   map[Vendor]mediaSim
 	mux     *http.ServeMux
 }
 
 // NewServer returns a server of all vendors. Options.Keys and Options.Models apply to each of them.
 func NewServer(opts Options) *Server {
-	s := &Server{vendors: map[Vendor]*Simulator{}, mux: http.NewServeMux()}
+	s := &Server{vendors: map[Vendor]*Simulator{}, media: newMedia(opts), mux: http.NewServeMux()}
 	for _, v := range Vendors() {
-		vendor := New(v, opts)
+		own := opts
+		if key := s.media[v].secrets["api-key"]; key != "" && own.Keys == nil {
+			own.Keys = []string{key}
+		}
+		vendor := New(v, own)
 		s.vendors[v] = vendor
-		s.mux.Handle(s.Prefix(v)+"/", http.StripPrefix(s.Prefix(v), vendor))
+		if m, ok := s.media[v]; ok {
+			s.host(v, m.mount(vendor))
+		} else {
+			s.host(v, vendor)
+		}
+	}
+	for _, v := range MediaVendors() {
+		if s.vendors[v] == nil {
+			s.host(v, s.media[v].mount(nil))
+		}
 	}
 	return s
+}
+
+// host serves a vendor below its prefix.
+func (s *Server) host(v Vendor, h http.Handler) {
+	s.mux.Handle(s.Prefix(v)+"/", http.StripPrefix(s.Prefix(v), h))
 }
 
 // Prefix returns the path below which a vendor is hosted, without a trailing slash.
@@ -48,6 +67,9 @@ func (s *Server) InFlight() int {
 	n := 0
 	for _, v := range s.vendors {
 		n += v.InFlight()
+	}
+	for _, m := range s.media {
+		n += m.InFlight()
 	}
 	return n
 }

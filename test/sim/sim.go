@@ -57,6 +57,8 @@ type Options struct {
 	Models []string
 	// Latency is the time to the first byte of an answer (refusals come at once).
 	Latency time.Duration
+	// TaskStep is how long a task of a media vendor is queued, and again how long it runs; 0 means 20 ms.
+	TaskStep time.Duration
 	// ChunkDelay is the pause between two streamed chunks, and between two keep-alive comments of comments_only.
 	ChunkDelay time.Duration
 	// Chunks is the number of content chunks of an answer; 0 means 5.

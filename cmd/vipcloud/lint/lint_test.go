@@ -23,7 +23,11 @@ import (
 func testProviders() table.Providers {
 	return table.Providers{
 		"DeepSeek": provider.Info{Name: "DeepSeek", Regions: []provider.Region{{Name: "cn", Endpoint: "https://api.deepseek.com"}}, Entries: [][]string{{"api-key"}}, Modalities: []provider.Modality{provider.ModalityChat}},
-		"OpenAI":   provider.Info{Name: "OpenAI", Entries: [][]string{{"api-key"}}, Modalities: []provider.Modality{provider.ModalityChat}},
+		"Kling": provider.Info{
+			Name: "Kling", Regions: []provider.Region{{Name: "intl", Endpoint: "https://kling.example.com"}}, Protocols: []string{"New", "Legacy"},
+			Entries: [][]string{{"api-key"}, {"access-key", "secret-key"}}, Modalities: []provider.Modality{provider.ModalityVideo},
+		},
+		"OpenAI": provider.Info{Name: "OpenAI", Entries: [][]string{{"api-key"}}, Modalities: []provider.Modality{provider.ModalityChat}},
 	}
 }
 

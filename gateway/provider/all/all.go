@@ -29,6 +29,7 @@ func Adapters() map[string]provider.Adapter {
 	}
 	adapters := make(map[string]provider.Adapter, len(list))
 	for _, a := range list {
+		addMedia(&a)
 		adapters[a.Info.Name] = a
 	}
 	return adapters

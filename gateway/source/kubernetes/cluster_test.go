@@ -24,6 +24,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"vipcloud.ai/vipcloud/api/v1alpha1"
+	"vipcloud.ai/vipcloud/gateway/keyring"
 	"vipcloud.ai/vipcloud/gateway/source"
 	"vipcloud.ai/vipcloud/gateway/table"
 )
@@ -80,6 +81,7 @@ type bench struct {
 	keys   map[string]*table.Key
 	calls  int
 	loaded source.Versions
+	rings  []keyring.Ring
 }
 
 // newBench makes the instance's namespace. The source is not started yet.
@@ -149,7 +151,7 @@ func (b *bench) start(watched ...string) {
 	config.Dial = b.gate.dial
 	b.source, err = New(Options{
 		Config: config, Instance: b.instance, WatchNamespaces: watched, Logger: slog.New(slog.DiscardHandler),
-		Sink: source.Sink{Table: b.table, Keys: b, Loaded: b.setLoaded},
+		Sink: source.Sink{Table: b.table, Keys: b, KeyRing: b.setRing, Loaded: b.setLoaded},
 	})
 	if err != nil {
 		b.t.Fatalf("New: %v", err)
@@ -185,6 +187,13 @@ func (b *bench) table(in table.Input) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.input, b.tables = in, b.tables+1
+}
+
+// setRing implements source.Sink.KeyRing.
+func (b *bench) setRing(ring keyring.Ring) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.rings = append(b.rings, ring)
 }
 
 // setLoaded implements source.Sink.Loaded.

@@ -14,6 +14,7 @@ import (
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"vipcloud.ai/vipcloud/api/v1alpha1"
+	"vipcloud.ai/vipcloud/gateway/keyring"
 	"vipcloud.ai/vipcloud/gateway/source"
 	"vipcloud.ai/vipcloud/gateway/table"
 )
@@ -28,6 +29,8 @@ type rig struct {
 	inputs  []table.Input
 	keys    []string // what the key index was told
 	loaded  []source.Versions
+	rings   []keyring.Ring
+	ringAt  []int // how often versions had been told when each ring came
 	synced  int
 	version int
 }
@@ -38,7 +41,8 @@ func newRig(t *testing.T, watched ...string) *rig {
 	r.o = &owner{
 		id: types.NamespacedName{Namespace: "system", Name: "default"}, watched: watched,
 		logger: slog.New(slog.DiscardHandler), clock: r.clock,
-		sink: source.Sink{Keys: r, Loaded: func(v source.Versions) { r.loaded = append(r.loaded, v) }},
+		sink: source.Sink{Keys: r, Loaded: func(v source.Versions) { r.loaded = append(r.loaded, v) },
+			KeyRing: func(ring keyring.Ring) { r.rings, r.ringAt = append(r.rings, ring), append(r.ringAt, len(r.loaded)) }},
 		open: func(k kind, namespace string) *watcher {
 			w := &watcher{name: rigName(k, namespace), clock: r.clock}
 			r.open[w.name] = w
@@ -56,6 +60,9 @@ func newRig(t *testing.T, watched ...string) *rig {
 			}
 			var all []*v1alpha1.ProviderCredential
 			for _, name := range slices.Sorted(maps.Keys(data)) {
+				if name == keyring.Entry {
+					continue
+				}
 				all = append(all, &v1alpha1.ProviderCredential{ObjectMeta: metav1.ObjectMeta{Name: string(data[name])}})
 			}
 			return all, nil, nil

@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"vipcloud.ai/vipcloud/api/v1alpha1"
+	"vipcloud.ai/vipcloud/gateway/keyring"
 	"vipcloud.ai/vipcloud/gateway/source"
 	"vipcloud.ai/vipcloud/gateway/table"
 )
@@ -26,8 +28,8 @@ const (
 	manyKeys = 100
 )
 
-// owner holds all state of a source. It is used by one goroutine, starts none and never blocks but in Sink.Keys and
-// Sink.Loaded.
+// owner holds all state of a source. It is used by one goroutine, starts none and never blocks but in Sink.Keys, Sink.KeyRing
+// and Sink.Loaded.
 type owner struct {
 	id        types.NamespacedName
 	watched   []string
@@ -50,7 +52,8 @@ type owner struct {
 
 	credentials []*v1alpha1.ProviderCredential
 	states      map[types.NamespacedName]table.CredentialState
-	undecoded   bool // the compiled Secret cannot be read; an older one is in use
+	ring        keyring.Ring // the last one that was handed over; zero: none
+	undecoded   bool         // the compiled Secret cannot be read as a whole; parts of an older one are in use
 	held        heldNames
 
 	dirty                bool
@@ -147,8 +150,9 @@ func (o *owner) instanceChanged(c change, changed []types.NamespacedName) {
 	o.want(&o.keys, kindKeys, keyScope(latest, o.watched))
 }
 
-// secretChanged takes new credentials. A Secret that vanished or cannot be read does not take away those that are in use: it
-// is the operator's, which writes it again, while deleting a credential leaves a Secret without it.
+// secretChanged takes new credentials and a new key ring, each for itself. A Secret that vanished or cannot be read does not take
+// away those that are in use: it is the operator's, which writes it again, while deleting a credential leaves a Secret without
+// it.
 func (o *owner) secretChanged(changed []types.NamespacedName) {
 	if len(changed) == 0 {
 		return
@@ -158,14 +162,38 @@ func (o *owner) secretChanged(changed []types.NamespacedName) {
 		o.logger.Warn("Compiled Secret was deleted; serving the credentials known before", "secret", changed[0].String())
 		return
 	}
+	o.undecoded = false
+	if err := o.keyRingChanged(data); err != nil {
+		o.undecoded = true
+		o.logger.Error("Key ring in the compiled Secret cannot be read; using the one known before, if any",
+			"secret", changed[0].String(), "err", err)
+	}
 	creds, states, err := o.decode(data)
-	o.undecoded = err != nil
 	if err != nil {
+		o.undecoded = true
 		o.logger.Error("Compiled Secret cannot be read; serving the credentials known before", "secret", changed[0].String(), "err", err)
 		return
 	}
 	o.credentials, o.states = creds, states
 	o.mark(true)
+}
+
+// keyRingChanged hands over the ring of a compiled Secret at once, so that it is in use before anybody hears that this Secret was
+// loaded. A Secret without one, as operators before the key ring wrote it, changes nothing.
+func (o *owner) keyRingChanged(data map[string][]byte) error {
+	text, ok := data[keyring.Entry]
+	if !ok || o.sink.KeyRing == nil {
+		return nil
+	}
+	ring, err := keyring.Parse(text)
+	if err != nil {
+		return fmt.Errorf("reading entry %s: %w", keyring.Entry, err)
+	}
+	if !ring.Equal(o.ring) {
+		o.ring = ring
+		o.sink.KeyRing(ring)
+	}
+	return nil
 }
 
 // keysChanged publishes keys at once.

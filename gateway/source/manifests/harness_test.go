@@ -13,6 +13,7 @@ import (
 
 	"k8s.io/utils/clock"
 
+	"vipcloud.ai/vipcloud/gateway/keyring"
 	"vipcloud.ai/vipcloud/gateway/provider"
 	"vipcloud.ai/vipcloud/gateway/source"
 	"vipcloud.ai/vipcloud/gateway/table"
@@ -25,6 +26,14 @@ type sink struct {
 	tables int
 	keys   []*table.Key
 	calls  int
+	rings  []keyring.Ring
+}
+
+// keyRing implements source.Sink.KeyRing.
+func (s *sink) keyRing(ring keyring.Ring) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rings = append(s.rings, ring)
 }
 
 // Replace implements source.Keys.
@@ -122,7 +131,7 @@ func (f *fixture) remove(name string) {
 func (f *fixture) options(c clock.WithTicker) Options {
 	return Options{
 		Dir: f.dir, StateDir: f.state, Providers: testProviders(), Clock: c, Logger: slog.New(slog.NewTextHandler(f.log, nil)),
-		Sink: source.Sink{Table: f.sink.table, Keys: f.sink},
+		Sink: source.Sink{Table: f.sink.table, Keys: f.sink, KeyRing: f.sink.keyRing},
 	}
 }
 

@@ -271,7 +271,7 @@ func TestKeys_stateThatCannotBeUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := f.open(clocktesting.NewFakeClock(start))
-	if got := messages(f, s.Problems()); len(got) != 1 || !strings.Contains(got[0], "ApiKey default/dev") {
+	if got := messages(f, s.Problems()); len(got) != 2 || !strings.Contains(got[0], "key ring") || !strings.Contains(got[1], "ApiKey default/dev") {
 		t.Errorf("problems %q", got)
 	}
 	if !s.next.Equal(start.Add(storeRetry)) {

@@ -23,7 +23,8 @@ const (
 	dirMode      = 0o700
 )
 
-// keyStore keeps keys in a directory: <namespace>/<name>.key and .json. Namespace and name are checked before they come here.
+// keyStore keeps keys in a directory: <namespace>/<name>.key and .json. Namespace and name are checked before they come here. The
+// key ring is there, too.
 type keyStore struct {
 	dir    string
 	random io.Reader // nil: the system's
@@ -125,7 +126,15 @@ func (s *keyStore) forget(namespace, name string) error {
 }
 
 // write replaces a file as a whole, so that nobody ever reads half a key.
-func (s *keyStore) write(path string, data []byte) (err error) {
+func (s *keyStore) write(path string, data []byte) error { return s.put(path, data, os.Rename) }
+
+// create makes a file as a whole. It wraps fs.ErrExist if there is one of that name, which stays as it is.
+func (s *keyStore) create(path string, data []byte) error {
+	return s.put(path, data, func(written, path string) error { return errors.Join(os.Link(written, path), os.Remove(written)) })
+}
+
+// put writes a file beside its place and then puts it there.
+func (s *keyStore) put(path string, data []byte, place func(written, path string) error) (err error) {
 	if err := os.MkdirAll(filepath.Dir(path), dirMode); err != nil {
 		return fmt.Errorf("making directory: %w", err)
 	}
@@ -144,7 +153,7 @@ func (s *keyStore) write(path string, data []byte) (err error) {
 	if err := errors.Join(file.Chmod(fileMode), file.Sync(), file.Close()); err != nil {
 		return fmt.Errorf("writing file: %w", err)
 	}
-	if err := os.Rename(file.Name(), path); err != nil {
+	if err := place(file.Name(), path); err != nil {
 		return fmt.Errorf("putting file in place: %w", err)
 	}
 	return nil

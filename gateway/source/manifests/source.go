@@ -18,6 +18,7 @@ import (
 
 	"vipcloud.ai/vipcloud/api/v1alpha1"
 	"vipcloud.ai/vipcloud/config/crd"
+	"vipcloud.ai/vipcloud/gateway/keyring"
 	"vipcloud.ai/vipcloud/gateway/source"
 	"vipcloud.ai/vipcloud/gateway/source/manifests/schema"
 	"vipcloud.ai/vipcloud/gateway/table"
@@ -27,13 +28,14 @@ import (
 type Options struct {
 	// Dir is read recursively. Required.
 	Dir string
-	// StateDir keeps generated keys; it is made if missing, and must not be within Dir. Required.
+	// StateDir keeps generated keys and the key ring, which gateways with one state directory share; it is made if missing, and must not be within Dir. Required.
 	StateDir string
 	// Instance picks the GatewayInstance, as name or namespace/name, if Dir has several. Empty: the only one.
 	Instance string
 	// Providers are the vendors that this binary has adapters for.
 	Providers table.Providers
-	// Sink takes what is published. Table and Keys are required; Loaded is not used, for files have no versions.
+	// Sink takes what is published. Table and Keys are required; Loaded is not used, for files have no versions. Without KeyRing
+	// no ring is kept.
 	Sink source.Sink
 	// Logger takes what an operator must see. Nil: slog.Default().
 	Logger *slog.Logger
@@ -69,6 +71,9 @@ type Source struct {
 	keys  []*table.Key
 	input table.Input
 	next  time.Time // when a key must be looked at again; zero: never
+
+	ring       *keyring.Ring // nil: not loaded
+	ringServes bool
 
 	mu        sync.Mutex
 	problems  []Problem
@@ -159,6 +164,7 @@ func (s *Source) compile() error {
 	id := types.NamespacedName{Namespace: instance.Namespace, Name: instance.Name}
 	maker := &keyMaker{set: set, store: s.store, instance: id, now: s.opts.Clock.Now()}
 	maker.run()
+	problems = append(problems, s.loadKeyRing(maker)...)
 	s.forgetGone(set, maker)
 	s.keys, s.next = maker.keys, maker.next
 	s.input = table.Input{
@@ -219,6 +225,7 @@ func retained(ak *v1alpha1.ApiKey) bool {
 
 // publish hands what was compiled to the sink. Keys that are as they were are not handed over again.
 func (s *Source) publish(before []*table.Key, first bool) {
+	s.publishKeyRing()
 	s.opts.Sink.Table(s.input)
 	if first || !reflect.DeepEqual(before, s.keys) {
 		s.opts.Sink.Keys.Replace(s.keys)

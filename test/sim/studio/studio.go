@@ -129,7 +129,7 @@ func (s *Studio) Charges() []Charge {
 	charges := slices.Clone(s.charges)
 	for _, t := range s.tasks {
 		if t.state(s.opts.Now(), s.opts.Step) == Succeeded {
-			charges = append(charges, Charge{ID: t.ID, Kind: t.Kind, Model: t.Model, Units: t.Units})
+			charges = append(charges, t.charge())
 		}
 	}
 	slices.SortFunc(charges, func(a, b Charge) int { return strings.Compare(a.ID, b.ID) })

@@ -32,6 +32,9 @@ type Task struct {
 	cancelled bool
 }
 
+// charge is what a success of the task is billed.
+func (t *Task) charge() Charge { return Charge{ID: t.ID, Kind: t.Kind, Model: t.Model, Units: t.Units} }
+
 // state computes where the task is.
 func (t *Task) state(now time.Time, step time.Duration) State {
 	if t.Mode == TaskSlow {
@@ -103,9 +106,12 @@ func (s *Studio) Cancel(id string) bool {
 	return true
 }
 
-// Forget deletes the record of a task, and with it the result.
+// Forget deletes the record of a task, and with it the result. What was made stays billed.
 func (s *Studio) Forget(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if t := s.tasks[id]; t != nil && t.state(s.opts.Now(), s.opts.Step) == Succeeded {
+		s.charges = append(s.charges, t.charge())
+	}
 	delete(s.tasks, id)
 }

@@ -1,0 +1,27 @@
+package all
+
+import (
+	"vipcloud.ai/vipcloud/gateway/provider"
+	"vipcloud.ai/vipcloud/gateway/provider/ark"
+)
+
+// addMedia gives a vendor's adapter what the vendor serves beside chat, over protocols of its own.
+func addMedia(a *provider.Adapter) {
+	switch a.Info.Name {
+	case "Ark":
+		a.Image, a.Video = ark.Image(), ark.Video()
+	}
+	for _, capability := range []struct {
+		modality provider.Modality
+		served   bool
+	}{
+		{provider.ModalityImage, a.Image != nil},
+		{provider.ModalityVideo, a.Video != nil},
+		{provider.ModalitySpeech, a.Speech != nil},
+		{provider.ModalityMusic, a.Music != nil},
+	} {
+		if capability.served {
+			a.Info.Modalities = append(a.Info.Modalities, capability.modality)
+		}
+	}
+}
