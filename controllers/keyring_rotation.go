@@ -11,10 +11,10 @@ import (
 const (
 	// keyRingEvery is how long a key seals before another one takes its place.
 	keyRingEvery = 90 * 24 * time.Hour
-	// keyRingRetention is how long a key opens after it stopped sealing: the longest deadline of a job, 7 days, plus 7 days. The
-	// second week is for replicas that go on with an older ring because they cannot reach the API server, and for clients that ask
-	// for a result late.
-	keyRingRetention = 6 * 24 * time.Hour
+	// keyRingRetention is how long a key opens after it stopped sealing: the longest deadline of a job, 7 days, plus the 7 days in
+	// which a job can be asked for after its deadline. A replica that cannot reach the API server and goes on sealing with the old
+	// key for some days takes them from the second week.
+	keyRingRetention = 14 * 24 * time.Hour
 )
 
 // pickup is how far the replicas of an instance are with the ring that its Secret holds.

@@ -6,8 +6,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	clocktesting "k8s.io/utils/clock/testing"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 
+	"vipcloud.ai/vipcloud/api/v1alpha1"
 	"vipcloud.ai/vipcloud/gateway/keyring"
 )
 
@@ -188,5 +191,28 @@ func TestRotation_NoJobIsLostWhileReplicasLag(t *testing.T) {
 func TestRingPlan_NoStepIsAnError(t *testing.T) {
 	if _, err := (ringPlan{}).apply(keyring.Ring{}, noon()); err == nil {
 		t.Error("doing nothing made a ring")
+	}
+}
+
+func TestRotationAsked_TellsTheAnnotationFromOthers(t *testing.T) {
+	annotated := func(key, value string) *v1alpha1.GatewayInstance {
+		return &v1alpha1.GatewayInstance{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{key: value}}}
+	}
+	const rotate = "vipcloud.ai/rotate-keyring"
+	cases := map[string]struct {
+		before, after *v1alpha1.GatewayInstance
+		want          bool
+	}{
+		"set":       {&v1alpha1.GatewayInstance{}, annotated(rotate, "1"), true},
+		"changed":   {annotated(rotate, "1"), annotated(rotate, "2"), true},
+		"as it was": {annotated(rotate, "1"), annotated(rotate, "1"), false},
+		"another":   {annotated("a", "1"), annotated("a", "2"), false},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := rotationAsked().Update(event.UpdateEvent{ObjectOld: tc.before, ObjectNew: tc.after}); got != tc.want {
+				t.Errorf("%t, want %t", got, tc.want)
+			}
+		})
 	}
 }

@@ -123,9 +123,8 @@ func TestKeyRing_IsMadeOnceAndOutlivesItsInstance(t *testing.T) {
 }
 
 func TestKeyRing_ForeignSecretIsUntouched(t *testing.T) {
-	owned := func(secret *corev1.Secret, controller bool) {
-		secret.OwnerReferences = []metav1.OwnerReference{{APIVersion: "v1", Kind: "ConfigMap", Name: "theirs", UID: "u", Controller: &controller}}
-	}
+	controller := true
+	owner := metav1.OwnerReference{APIVersion: "v1", Kind: "ConfigMap", Name: "theirs", UID: "u", Controller: &controller}
 	labels := map[string]string{render.LabelManagedBy: render.ManagedBy, v1alpha1.LabelInstance: "default"}
 	cases := map[string]func(*corev1.Secret){
 		"without labels": func(*corev1.Secret) {},
@@ -133,7 +132,7 @@ func TestKeyRing_ForeignSecretIsUntouched(t *testing.T) {
 			s.Labels = map[string]string{render.LabelManagedBy: render.ManagedBy, v1alpha1.LabelInstance: "other"}
 		},
 		"managed by somebody else": func(s *corev1.Secret) { s.Labels = map[string]string{v1alpha1.LabelInstance: "default"} },
-		"with a controller":        func(s *corev1.Secret) { s.Labels = labels; owned(s, true) },
+		"with a controller":        func(s *corev1.Secret) { s.Labels, s.OwnerReferences = labels, []metav1.OwnerReference{owner} },
 	}
 	for name, edit := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -207,7 +206,8 @@ func TestKeyRing_OneThatCannotBeReadIsLeftAlone(t *testing.T) {
 
 			secret := w.ringSecret("default")
 			w.change(secret, func() { secret.Data = broken })
-			w.expectConditions(instance, expect{"Ready": "False/KeyRingUnreadable", "Stalled": "True/KeyRingUnreadable", "CredentialsCompiled": "True/Compiled"})
+			w.expectConditions(instance, expect{
+				"Ready": "False/KeyRingUnreadable", "Stalled": "True/KeyRingUnreadable", "CredentialsCompiled": "True/Compiled"})
 			if text := describeConditions(instance); !strings.Contains(text, "delete the Secret to begin with a new key ring") ||
 				!strings.Contains(text, w.ns+"/vipcloud-default-keyring") {
 				t.Errorf("nothing says what to do: %s", text)
@@ -290,8 +290,12 @@ func TestKeyRing_RotatesWhenEveryReplicaFollows(t *testing.T) {
 		}
 		return nil
 	})
+	asked := time.Now()
 	w.rotate(instance, "2")
 	w.rings("default", "the next key", shaped("opn"))
+	if took := time.Since(asked); took > replicaStale/2 {
+		t.Errorf("the rotation began after %s: nothing but a replica's silence woke the operator", took)
+	}
 }
 
 func TestKeyRing_RotatesWithTime(t *testing.T) {

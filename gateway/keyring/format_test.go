@@ -3,6 +3,7 @@ package keyring_test
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -98,11 +99,13 @@ func otherKeys(t *testing.T, template string) []byte {
 		t.Fatal(err)
 	}
 	id := handle.KeysetInfo().GetPrimaryKeyId()
-	return fmt.Appendf(nil, `{"version":1,"keys":[{"id":%d,"createdAt":"2026-11-01T12:00:00Z","primarySince":"2026-11-01T12:00:00Z"}],"keyset":%s}`,
-		id, set.Bytes())
+	return fmt.Appendf(nil, `{"version":1,"keys":[{"id":%d,"createdAt":"2026-11-01T12:00:00Z",`+
+		`"primarySince":"2026-11-01T12:00:00Z"}],"keyset":%s}`, id, set.Bytes())
 }
 
 func TestParse_RefusesWhatIsNoRing(t *testing.T) {
+	const key, short = `GiAAAQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHw==`, `GhAAAQIDBAUGBwgJCgsMDQ4P`
+	described := regexp.MustCompile(`"keys":\[[^]]*\]`)
 	cases := map[string]struct {
 		text []byte
 		want error
@@ -121,7 +124,7 @@ func TestParse_RefusesWhatIsNoRing(t *testing.T) {
 		"something behind it":         {text: []byte(kept + "{}"), want: keyring.ErrFormat},
 		"cut":                         {text: []byte(kept[:len(kept)-1]), want: keyring.ErrFormat},
 		"no keys":                     {text: []byte(`{"version":1,"keys":[],"keyset":{}}`), want: keyring.ErrFormat},
-		"a key that is not described": {text: regexp.MustCompile(`"keys":\[[^]]*\]`).ReplaceAll([]byte(kept), []byte(`"keys":[]`)), want: keyring.ErrFormat},
+		"a key that is not described": {text: described.ReplaceAll([]byte(kept), []byte(`"keys":[]`)), want: keyring.ErrFormat},
 		"a description of no key": {
 			text: rewrite(t, kept, `"keys":[`, `"keys":[{"id":7,"createdAt":"2026-11-01T12:00:00Z"},`), want: keyring.ErrFormat},
 		"another key's description":     {text: rewrite(t, kept, `"id":3051930406`, `"id":7`), want: keyring.ErrFormat},
@@ -133,7 +136,7 @@ func TestParse_RefusesWhatIsNoRing(t *testing.T) {
 		"an end without a beginning": {text: rewrite(t, kept, `"primarySince"`, `"primaryUntil"`), want: keyring.ErrFormat},
 		"another primary key":        {text: rewrite(t, kept, `"primaryKeyId":3051930406`, `"primaryKeyId":7`), want: keyring.ErrFormat},
 		"a disabled key":             {text: rewrite(t, kept, `ENABLED`, `DISABLED`), want: keyring.ErrFormat},
-		"a short key":                {text: rewrite(t, kept, `GiAAAQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHw==`, `GhAAAQIDBAUGBwgJCgsMDQ4P`), want: keyring.ErrFormat},
+		"a short key":                {text: rewrite(t, kept, key, short), want: keyring.ErrFormat},
 		"a key that is no bytes":     {text: rewrite(t, kept, `GiAAAQID`, `????????`), want: keyring.ErrFormat},
 		"another kind of key":        {text: otherKeys(t, "AES-GCM"), want: keyring.ErrFormat},
 		"a key without prefix":       {text: otherKeys(t, "raw"), want: keyring.ErrFormat},
@@ -202,15 +205,15 @@ func TestRing_NothingPrintsIt(t *testing.T) {
 		secret[i] = byte(i)
 	}
 	reveals := func(text string) bool {
-		for _, spelling := range []string{"GiAAAQID", "AAECAwQF", string(secret[1:8]), fmt.Sprintf("%x", secret[:8]), fmt.Sprintf("%X", secret[:8]),
-			"0 1 2 3 4 5 6", "XChaCha", "0x0, 0x1, 0x2"} {
+		for _, spelling := range []string{"GiAAAQID", "AAECAwQF", string(secret[1:8]), hex.EncodeToString(secret[:8]),
+			fmt.Sprintf("%X", secret[:8]), "0 1 2 3 4 5 6", "XChaCha", "0x0, 0x1, 0x2"} {
 			if strings.Contains(text, spelling) {
 				return true
 			}
 		}
 		return false
 	}
-	if !reveals(string(r.Bytes())) || !reveals(fmt.Sprint(secret)) || !reveals(fmt.Sprintf("%#v", secret)) {
+	if !reveals(string(r.Bytes())) || !reveals(fmt.Sprintf("%d", secret)) || !reveals(fmt.Sprintf("%#v", secret)) {
 		t.Fatal("the test would see nothing")
 	}
 	for _, verb := range "vsqxXdobtcUTpeg" {

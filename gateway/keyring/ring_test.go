@@ -107,7 +107,7 @@ func TestRing_RefusesWhatItDidNotSeal(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			if _, err := tc.ring.Open(tc.sealed, []byte(tc.data)); err != keyring.ErrOpen { //nolint:errorlint // one and the same error, with no cause
+			if _, err := tc.ring.Open(tc.sealed, []byte(tc.data)); !errors.Is(err, keyring.ErrOpen) || err.Error() != keyring.ErrOpen.Error() {
 				t.Errorf("%v, want ErrOpen and nothing more", err)
 			}
 		})

@@ -62,8 +62,8 @@ type compiledProblem struct {
 	Message  string `json:"message"`
 }
 
-// EncodeCredentials returns the data of the Secret that the gateway reads. Equal credentials give equal bytes, whatever their
-// order. An error means that two of them have one name.
+// EncodeCredentials returns the data of the Secret that the gateway reads, but for entries of others: the key ring is one, see
+// package keyring. Equal credentials give equal bytes, whatever their order. An error means that two of them have one name.
 func EncodeCredentials(creds []CompiledCredential) (map[string][]byte, error) {
 	file := compiledFile{Version: compiledVersion, Credentials: make([]compiledCredential, 0, len(creds))}
 	for _, c := range creds {
@@ -117,8 +117,8 @@ func encodeCredential(c CompiledCredential) compiledCredential {
 	return wire
 }
 
-// DecodeCredentials reads the data of the compiled Secret. Errors wrap ErrNotCompiled, ErrCompiledVersion or ErrCompiledFormat
-// and never repeat what was read.
+// DecodeCredentials reads the data of the compiled Secret, and passes over entries of others. Errors wrap ErrNotCompiled,
+// ErrCompiledVersion or ErrCompiledFormat and never repeat what was read.
 func DecodeCredentials(data map[string][]byte) (
 	creds []*v1alpha1.ProviderCredential, states map[types.NamespacedName]CredentialState, err error,
 ) {

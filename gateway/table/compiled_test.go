@@ -42,6 +42,7 @@ func TestCredentials_RoundTrip(t *testing.T) {
 	if len(data) != 1 || !bytes.HasPrefix(data["credentials.json"], []byte(`{"v":1,`)) {
 		t.Errorf("the entries are %v", reflect.ValueOf(data).MapKeys())
 	}
+	data["keyring.json"] = []byte("not for this codec")
 	creds, states, err := table.DecodeCredentials(data)
 	if err != nil {
 		t.Fatal(err)

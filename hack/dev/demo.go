@@ -94,7 +94,7 @@ func (c *cluster) install(ctx context.Context, o options) (*process, error) {
 }
 
 // applySamples applies the quickstart and the catalog.
-func (c *cluster) applySamples(ctx context.Context, samples, vendors string) error {
+func (c *cluster) applySamples(ctx context.Context, samples string, vendors *vendors) error {
 	sayf("applying the samples, with the vendors' endpoints led to simulators")
 	dir := filepath.Join(c.work, "samples")
 	if err := writeSamples(samples, dir, vendors); err != nil {

@@ -7,21 +7,33 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"vipcloud.ai/vipcloud/test/sim"
 )
 
+// taskStep is how long a simulated video or song is queued, and again how long it is made: long enough to see both.
+const taskStep = 2 * time.Second
+
+// vendors are the simulated vendors.
+type vendors struct {
+	*sim.Server
+	// url is where they listen.
+	url string
+}
+
 // simulators serves every simulated vendor on one loopback address until ctx ends.
-func simulators(ctx context.Context) (url string, wait func() error, err error) {
+func simulators(ctx context.Context) (v *vendors, wait func() error, err error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return "", nil, fmt.Errorf("opening the simulators' address: %w", err)
+		return nil, nil, fmt.Errorf("opening the simulators' address: %w", err)
 	}
+	v = &vendors{Server: sim.NewServer(sim.Options{TaskStep: taskStep}), url: "http://" + l.Addr().String()}
 	var group errgroup.Group
-	group.Go(func() error { return sim.Serve(ctx, l, sim.NewServer(sim.Options{})) })
-	return "http://" + l.Addr().String(), group.Wait, nil
+	group.Go(func() error { return sim.Serve(ctx, l, v.Server) })
+	return v, group.Wait, nil
 }
 
 // freeAddress takes a free loopback port and gives it back, for a program that is told its address.

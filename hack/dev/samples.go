@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -19,14 +20,14 @@ import (
 
 // writeSamples writes the sample manifests to dir with every credential led to the simulated vendors: its endpoint, and the
 // entry of its Secret. Everything else is what the repository ships. An object that stands in several files counts once.
-func writeSamples(samples, dir, simulators string) error {
+func writeSamples(samples, dir string, simulators *vendors) error {
 	objects, err := readObjects(samples)
 	if err != nil {
 		return err
 	}
-	vendors := map[string]sim.Vendor{}
-	for _, v := range sim.Vendors() {
-		vendors[strings.ToLower(string(v))] = v
+	known := map[string]sim.Vendor{}
+	for _, v := range slices.Concat(sim.Vendors(), sim.MediaVendors()) {
+		known[strings.ToLower(string(v))] = v
 	}
 	for _, o := range objects {
 		if o.GetKind() != "ProviderCredential" {
@@ -34,14 +35,14 @@ func writeSamples(samples, dir, simulators string) error {
 		}
 		provider, _, _ := unstructured.NestedString(o.Object, "spec", "provider")
 		secret, _, _ := unstructured.NestedString(o.Object, "spec", "secretRef", "name")
-		vendor, ok := vendors[strings.ToLower(provider)]
+		vendor, ok := known[strings.ToLower(provider)]
 		if !ok {
 			return fmt.Errorf("%s %s: no simulator for provider %q", o.GetKind(), o.GetName(), provider)
 		}
 		spec := o.Object["spec"].(map[string]any)
 		delete(spec, "region")
-		spec["endpoint"], spec["allowInsecure"], spec["allowPrivate"] = endpointFor(simulators, vendor), true, true
-		objects = setSecret(objects, o.GetNamespace(), secret, sim.New(vendor, sim.Options{}).Key())
+		spec["endpoint"], spec["allowInsecure"], spec["allowPrivate"] = endpointFor(simulators.url, vendor), true, true
+		objects = setSecret(objects, o.GetNamespace(), secret, simulators.Secrets(vendor))
 	}
 	return writeObjects(dir, objects)
 }
@@ -55,9 +56,12 @@ func endpointFor(simulators string, v sim.Vendor) string {
 	return endpoint
 }
 
-// setSecret puts a key into a Secret, which is made if the samples leave it to the user.
-func setSecret(objects []*unstructured.Unstructured, namespace, name, key string) []*unstructured.Unstructured {
-	content := map[string]any{"api-key": key}
+// setSecret puts entries into a Secret, which is made if the samples leave it to the user.
+func setSecret(objects []*unstructured.Unstructured, namespace, name string, entries map[string]string) []*unstructured.Unstructured {
+	content := map[string]any{}
+	for entry, value := range entries {
+		content[entry] = value
+	}
 	for _, o := range objects {
 		if o.GetKind() == "Secret" && o.GetNamespace() == namespace && o.GetName() == name {
 			o.Object["stringData"] = content

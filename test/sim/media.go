@@ -12,6 +12,7 @@ import (
 	"vipcloud.ai/vipcloud/test/sim/tencent"
 	"vipcloud.ai/vipcloud/test/sim/tokenhubmedia"
 	"vipcloud.ai/vipcloud/test/sim/vidu"
+	"vipcloud.ai/vipcloud/test/sim/zhiputts"
 )
 
 // The vendors that serve media alone.
@@ -25,7 +26,7 @@ const (
 
 // MediaVendors lists the vendors that serve images, video, speech or music, in a fixed order. Some of them are among [Vendors].
 func MediaVendors() []Vendor {
-	return []Vendor{Ark, TokenHub, MiniMax, Tencent, Kling, Vidu, Mureka, DoubaoSpeech}
+	return []Vendor{Ark, TokenHub, MiniMax, Zhipu, Tencent, Kling, Vidu, Mureka, DoubaoSpeech}
 }
 
 // mediaSim is a vendor's media.
@@ -42,11 +43,12 @@ func newMedia(opts Options) map[Vendor]mediaSim {
 	o := studio.Options{Step: opts.TaskStep, Latency: opts.Latency, StallFor: opts.StallFor, KeepBodies: opts.KeepBodies, Now: opts.Now}
 	key := func(k string) map[string]string { return map[string]string{"api-key": k} }
 	ark, hub, mini := arkmedia.New(o), tokenhubmedia.New(o), minimaxmedia.New(o)
-	tc, kl, vi, mu, db := tencent.New(o), kling.New(o), vidu.New(o), mureka.New(o), doubao.New(o)
+	zhipu, tc, kl, vi, mu, db := zhiputts.New(o), tencent.New(o), kling.New(o), vidu.New(o), mureka.New(o), doubao.New(o)
 	return map[Vendor]mediaSim{
 		Ark:      {ark, ark.Studio, arkmedia.Handles, key(ark.Key())},
 		TokenHub: {hub, hub.Studio, tokenhubmedia.Handles, key(hub.Key())},
 		MiniMax:  {mini, mini.Studio, minimaxmedia.Handles, key(mini.Key())},
+		Zhipu:    {zhipu, zhipu.Studio, zhiputts.Handles, key(zhipu.Key())},
 		Tencent: {tc, tc.Studio, tencent.Handles, map[string]string{
 			"access-key": tc.SecretID(), "secret-key": tc.SecretKey(),
 		}},

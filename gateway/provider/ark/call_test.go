@@ -56,9 +56,6 @@ func answer(status int, body string) *provider.Response {
 	return &provider.Response{Status: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(body)}
 }
 
-// ptr returns a pointer to a value.
-func ptr[T any](v T) *T { return &v }
-
 // errorOf returns an error as what it has to be.
 func errorOf(t *testing.T, err error) *provider.Error {
 	t.Helper()
@@ -75,7 +72,7 @@ func TestEndpoint(t *testing.T) {
 		"a root":                         {"https://ark.cn-beijing.volces.com", "https://ark.cn-beijing.volces.com/api/v3/x"},
 		"a root with a slash":            {"https://ark.cn-beijing.volces.com/", "https://ark.cn-beijing.volces.com/api/v3/x"},
 		"a root with a port":             {"http://127.0.0.1:8080", "http://127.0.0.1:8080/api/v3/x"},
-		"a base as an SDK takes it":      {"https://ark.ap-southeast.bytepluses.com/api/v3", "https://ark.ap-southeast.bytepluses.com/api/v3/x"},
+		"a base as an SDK takes it":      {"https://ark.example.com/api/v3", "https://ark.example.com/api/v3/x"},
 		"another version":                {"https://ark.example.com/api/v12/", "https://ark.example.com/api/v12/x"},
 		"a plan":                         {"https://ark.example.com/api/coding/v3", "https://ark.example.com/api/coding/v3/x"},
 		"a proxy that has a path":        {"https://proxy.example.com/ark", "https://proxy.example.com/ark/api/v3/x"},

@@ -12,13 +12,13 @@ import (
 func seeds(f *testing.F) {
 	f.Helper()
 	for _, s := range []string{
-		`{"data":[{"url":"https://f.example.com/a","size":"2048x2048"},{"b64_json":"QUJD"}],"usage":{"generated_images":2,"output_tokens":7}}`,
-		`{"data":[{"error":{"code":"OutputImageSensitiveContentDetected","message":"No. Request id: 02ab"}}],"usage":{"generated_images":0}}`,
+		`{"data":[{"url":"https://e.com/a","size":"2048x2048"},{"b64_json":"QUJD"}],"usage":{"generated_images":2,"output_tokens":7}}`,
+		`{"data":[{"error":{"code":"OutputImageSensitiveContentDetected","message":"No. Request id: 02"}}],"usage":{"generated_images":0}}`,
 		`{"data":[],"error":{"code":"InternalServiceError","message":"oh"}}`,
 		`{"id":"cgt-20260128000000-abcde"}`,
 		`{"id":"cgt-1","status":"queued","content":{}}`,
-		`{"status":"succeeded","content":{"video_url":"https://f.example.com/v"},"duration":5.04,"usage":{"completion_tokens":1},"updated_at":1735689600}`,
-		`{"status":"succeeded","content":{"video_url":"https://f.example.com/v"},"frames":121,"framespersecond":24}`,
+		`{"status":"succeeded","content":{"video_url":"https://e.com/v"},"duration":5.04,"usage":{"completion_tokens":1},"updated_at":1}`,
+		`{"status":"succeeded","content":{"video_url":"https://e.com/v"},"frames":121,"framespersecond":24}`,
 		`{"status":"failed","error":{"code":"InvalidParameter.TaskTypeMismatch"}}`,
 		`{"status":"failed","failure_reason":{"code":1}}`, `{"status":"expired"}`, `{"status":"canceled"}`, `{}`,
 		`{"error":{"code":"InvalidParameter.size","message":"No. Request id: 02ab","param":"size","type":"BadRequest"}}`,

@@ -90,10 +90,10 @@ func (m *imageModel) check(in *provider.ImageRequest) error {
 		return provider.Invalid("negative_prompt", "%s takes no negative prompt: say in the prompt what not to draw.", m.name)
 	case in.OutputFormat != "" && !slices.Contains(m.formats, in.OutputFormat):
 		return provider.Invalid("output_format", "%s makes %s, not %q.", m.name, strings.Join(m.formats, " or "), in.OutputFormat)
-	case n > 0 && m.maxImages == 0:
-		return provider.Invalid("image", "%s takes no reference images. Leave image out.", m.name)
-	case n < m.minImages, n > m.maxImages:
-		return provider.Invalid("image", "%s takes %d to %d reference images, not %d.", m.name, m.minImages, m.maxImages, n)
+	case m.edits && n != 1:
+		return provider.Invalid("image", "%s works on one reference image, not %d.", m.name, n)
+	case n > m.maxImages:
+		return provider.Invalid("image", "%s takes at most %d reference images, not %d.", m.name, m.maxImages, n)
 	}
 	return checkSeed(m.name, in.Seed, m.seed, maxImageSeed)
 }

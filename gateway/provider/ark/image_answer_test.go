@@ -12,7 +12,9 @@ import (
 
 func TestReadImages(t *testing.T) {
 	t.Parallel()
-	const day = 24 * time.Hour
+	day := 24 * time.Hour
+	usual := provider.ImageResult{URL: "https://f.example.com/a", Lifetime: day}
+	one := provider.Usage{Known: true, Images: 1}
 	refused := &provider.Error{
 		Class: provider.ClassModeration, Status: 200, Code: "OutputImageSensitiveContentDetected", Message: "No.", RequestID: "02ab",
 	}
@@ -34,37 +36,38 @@ func TestReadImages(t *testing.T) {
 			base64: true, body: "\n {\"data\":[{\"b64_json\":\"QUJD\",\"size\":\"2048x2048\"}],\"usage\":{\"generated_images\":1}} \n",
 			want: provider.ImageAnswer{
 				Images: []provider.ImageResult{{Base64: "QUJD", Size: "2048x2048"}},
-				Usage:  provider.Usage{Known: true, Images: 1},
+				Usage:  one,
 			},
 		},
 		"an address although bytes were wanted": {
 			base64: true, body: `{"data":[{"url":"https://f.example.com/a","b64_json":""}],"usage":{"generated_images":1}}`,
 			want: provider.ImageAnswer{
-				Images: []provider.ImageResult{{URL: "https://f.example.com/a", Lifetime: day}}, Usage: provider.Usage{Known: true, Images: 1},
+				Images: []provider.ImageResult{usual}, Usage: one,
 			},
 		},
 		"both where an address was wanted": {
 			body: `{"data":[{"url":"https://f.example.com/a","b64_json":"QUJD"}],"usage":{"generated_images":1}}`,
 			want: provider.ImageAnswer{
-				Images: []provider.ImageResult{{URL: "https://f.example.com/a", Lifetime: day}}, Usage: provider.Usage{Known: true, Images: 1},
+				Images: []provider.ImageResult{usual}, Usage: one,
 			},
 		},
 		"both where bytes were wanted": {
 			base64: true, body: `{"data":[{"url":"https://f.example.com/a","b64_json":"QUJD"}],"usage":{"generated_images":1}}`,
-			want: provider.ImageAnswer{Images: []provider.ImageResult{{Base64: "QUJD"}}, Usage: provider.Usage{Known: true, Images: 1}},
+			want: provider.ImageAnswer{Images: []provider.ImageResult{{Base64: "QUJD"}}, Usage: one},
 		},
 		"a model that tells neither size nor tokens nor usage": {
 			body: `{"data":[{"url":"https://f.example.com/a"}],"usage":null}`,
 			want: provider.ImageAnswer{
-				Images: []provider.ImageResult{{URL: "https://f.example.com/a", Lifetime: day}}, Usage: provider.Usage{Images: 1},
+				Images: []provider.ImageResult{usual}, Usage: provider.Usage{Images: 1},
 			},
 		},
 		"a part of a set was refused": {
-			body: `{"data":[{"url":"https://f.example.com/a"},{"error":{"code":"OutputImageSensitiveContentDetected","message":"No. Request id: 02ab"}}],` +
-				`"usage":{"generated_images":1}}`,
+			body: `{"data":[{"url":"https://f.example.com/a"},` +
+				`{"error":{"code":"OutputImageSensitiveContentDetected","message":"No. Request id: 02ab"}}],"usage":` +
+				`{"generated_images":1}}`,
 			want: provider.ImageAnswer{
-				Images: []provider.ImageResult{{URL: "https://f.example.com/a", Lifetime: day}, {Failure: refused}},
-				Usage:  provider.Usage{Known: true, Images: 1},
+				Images: []provider.ImageResult{usual, {Failure: refused}},
+				Usage:  one,
 			},
 		},
 		"all was refused, which is also the error of the whole": {
@@ -73,13 +76,14 @@ func TestReadImages(t *testing.T) {
 			want: provider.ImageAnswer{Images: []provider.ImageResult{{Failure: refused}}, Usage: provider.Usage{Known: true}},
 		},
 		"a set that broke off": {
-			body: `{"data":[{"url":"https://f.example.com/a"}],"usage":{"generated_images":1},"error":{"code":"InternalServiceError","message":"oh"}}`,
+			body: `{"data":[{"url":"https://f.example.com/a"}],"usage":{"generated_images":1},` +
+				`"error":{"code":"InternalServiceError","message":"oh"}}`,
 			want: provider.ImageAnswer{
 				Images: []provider.ImageResult{
-					{URL: "https://f.example.com/a", Lifetime: day},
+					usual,
 					{Failure: &provider.Error{Class: provider.ClassServerError, Status: 200, Code: "InternalServiceError", Message: "oh"}},
 				},
-				Usage: provider.Usage{Known: true, Images: 1},
+				Usage: one,
 			},
 		},
 		"a failure whose code nobody knows is the vendor's": {
@@ -89,19 +93,19 @@ func TestReadImages(t *testing.T) {
 		"more counted than there is": {
 			body: `{"data":[{"url":"https://f.example.com/a"}],"usage":{"generated_images":1e300,"output_tokens":-5}}`,
 			want: provider.ImageAnswer{
-				Images: []provider.ImageResult{{URL: "https://f.example.com/a", Lifetime: day}}, Usage: provider.Usage{Known: true, Images: 1},
+				Images: []provider.ImageResult{usual}, Usage: one,
 			},
 		},
 		"less counted than there is": {
 			body: `{"data":[{"url":"https://f.example.com/a"}],"usage":{"generated_images":0}}`,
 			want: provider.ImageAnswer{
-				Images: []provider.ImageResult{{URL: "https://f.example.com/a", Lifetime: day}}, Usage: provider.Usage{Known: true},
+				Images: []provider.ImageResult{usual}, Usage: provider.Usage{Known: true},
 			},
 		},
 		"counts that are none": {
 			body: `{"data":[{"url":"https://f.example.com/a"}],"usage":{"generated_images":-1}}`,
 			want: provider.ImageAnswer{
-				Images: []provider.ImageResult{{URL: "https://f.example.com/a", Lifetime: day}}, Usage: provider.Usage{Images: 1},
+				Images: []provider.ImageResult{usual}, Usage: provider.Usage{Images: 1},
 			},
 		},
 		"elements without an image": {
@@ -132,8 +136,8 @@ func TestReadNothing(t *testing.T) {
 		body  string
 		class provider.Class
 	}{
-		"an error inside a success":       {`{"error":{"code":"InputTextSensitiveContentDetected","message":"no"}}`, provider.ClassModeration},
-		"an error beside an empty list":   {`{"data":[],"id":"cgt","error":{"code":"AccountOverdueError","message":"no"}}`, provider.ClassNoBalance},
+		"an error inside a success":       {`{"error":{"code":"InputTextRiskDetection","message":"no"}}`, provider.ClassModeration},
+		"an error beside an empty list":   {`{"data":[],"id":"cgt","error":{"code":"AccountOverdueError"}}`, provider.ClassNoBalance},
 		"neither a result nor an error":   {`{"created":1}`, provider.ClassBadResponse},
 		"nulls":                           {`{"data":null,"id":null,"status":null,"error":null}`, provider.ClassBadResponse},
 		"members of another type":         {`{"data":{"url":"https://f.example.com/a"},"id":7,"status":7}`, provider.ClassBadResponse},

@@ -17,9 +17,11 @@ type imageModel struct {
 	seed bool
 	// formats are the values of output_format. All models make jpeg unless told otherwise.
 	formats []string
-	// minImages and maxImages bound the number of references.
-	minImages, maxImages int
-	// minPixels and maxPixels bound width times height; both are 0 if the size follows the reference.
+	// edits says that the model works on one reference, whose size the image has.
+	edits bool
+	// maxImages bounds the number of references.
+	maxImages int
+	// minPixels and maxPixels bound width times height.
 	minPixels, maxPixels int
 	// minSide and maxSide bound each side, 0 if only the pixels count.
 	minSide, maxSide int
@@ -49,7 +51,7 @@ func imageModelOf(id string) imageModel {
 			minPixels: 921_600, maxPixels: 16_777_216, sizes: large},
 		{mark: "seedream-3-0", name: "Seedream 3.0", seed: true, formats: jpeg,
 			minPixels: 512 * 512, maxPixels: 2048 * 2048, minSide: 512, maxSide: 2048, sizes: small},
-		{mark: "seededit-3-0", name: "SeedEdit 3.0", seed: true, formats: jpeg, minImages: 1, maxImages: 1},
+		{mark: "seededit-3-0", name: "SeedEdit 3.0", seed: true, formats: jpeg, edits: true, maxImages: 1},
 	} {
 		if strings.Contains(id, m.mark) {
 			return m
@@ -69,7 +71,7 @@ const (
 func (m *imageModel) sizeFor(want size) (size, error) {
 	low, high := min(want.width, want.height), max(want.width, want.height)
 	switch {
-	case m.maxPixels == 0:
+	case m.edits:
 		return size{}, provider.Invalid("size", "%s takes no size: the image is as large as the reference. Leave size out.", m.name)
 	case low < 1, high > maxSide, high > maxRatio*low:
 		return size{}, m.refuse(want)
@@ -102,8 +104,13 @@ func (m *imageModel) refuse(s size) error {
 	if m.maxSide > 0 {
 		sides = fmt.Sprintf(", sides of %d to %d", m.minSide, m.maxSide)
 	}
-	return provider.Invalid("size", "%s cannot make %v. It takes %d to %d pixels (width times height)%s and ratios of 1:%d to %d:1, such as %s.",
-		m.name, s, m.minPixels, m.maxPixels, sides, maxRatio, maxRatio, strings.Trim(fmt.Sprint(m.sizes), "[]"))
+	return provider.Invalid("size", "%s cannot make %v. It takes %d to %d pixels in all%s and ratios of 1:%d to %d:1, such as %s.",
+		m.name, s, m.minPixels, m.maxPixels, sides, maxRatio, maxRatio, list(m.sizes))
+}
+
+// list writes sizes for a message.
+func list(sizes []size) string {
+	return strings.ReplaceAll(strings.Trim(fmt.Sprint(sizes), "[]"), " ", ", ")
 }
 
 // near says whether two sizes have the same ratio but for 3 percent: 1792x1024 stands for 16:9.

@@ -2,6 +2,8 @@ package ark
 
 import (
 	"io"
+	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,7 +28,7 @@ func TestImageBody(t *testing.T) {
 				`"size":"2048x2048","watermark":false}`,
 		},
 		"bytes and a watermark": {
-			model: "seedream-4-0-250828", in: provider.ImageRequest{Base64: true, Watermark: ptr(true), Width: 1024, Height: 1024},
+			model: "seedream-4-0-250828", in: provider.ImageRequest{Base64: true, Watermark: new(true), Width: 1024, Height: 1024},
 			want: `{"model":"seedream-4-0-250828","prompt":"a cat","response_format":"b64_json","sequential_image_generation":"disabled",` +
 				`"size":"1024x1024","watermark":true}`,
 		},
@@ -36,29 +38,34 @@ func TestImageBody(t *testing.T) {
 				`"sequential_image_generation":"disabled","watermark":false}`,
 		},
 		"several references, whose types are written in lower case": {
-			model: "seedream-4-5-251128", in: provider.ImageRequest{Images: []string{"Data:Image/PNG;Base64,QUJD", "https://example.com/b.jpg"}},
+			model: "seedream-4-5-251128",
+			in:    provider.ImageRequest{Images: []string{"Data:Image/PNG;Base64,QUJD", "https://example.com/b.jpg"}},
 			want: `{"image":["data:image/png;base64,QUJD","https://example.com/b.jpg"],"model":"seedream-4-5-251128","prompt":"a cat",` +
 				`"response_format":"url","sequential_image_generation":"disabled","watermark":false}`,
 		},
 		"another format": {
-			model: "seedream-5-0-260128", in: provider.ImageRequest{OutputFormat: "png", Watermark: ptr(false)},
+			model: "seedream-5-0-260128", in: provider.ImageRequest{OutputFormat: "png", Watermark: new(false)},
 			want: `{"model":"seedream-5-0-260128","output_format":"png","prompt":"a cat","response_format":"url",` +
 				`"sequential_image_generation":"disabled","watermark":false}`,
 		},
 		"jpeg is what 4.5 makes and has no parameter for": {
 			model: "seedream-4-5-251128", in: provider.ImageRequest{OutputFormat: "jpeg"},
-			want: `{"model":"seedream-4-5-251128","prompt":"a cat","response_format":"url","sequential_image_generation":"disabled","watermark":false}`,
+			want: `{"model":"seedream-4-5-251128","prompt":"a cat","response_format":"url",` +
+				`"sequential_image_generation":"disabled","watermark":false}`,
 		},
 		"3.0 takes a seed and knows no sets": {
-			model: "doubao-seedream-3-0-t2i-250415", in: provider.ImageRequest{Seed: ptr(int64(0)), Width: 1024, Height: 1024},
-			want: `{"model":"doubao-seedream-3-0-t2i-250415","prompt":"a cat","response_format":"url","seed":0,"size":"1024x1024","watermark":false}`,
+			model: "doubao-seedream-3-0-t2i-250415", in: provider.ImageRequest{Seed: new(int64(0)), Width: 1024, Height: 1024},
+			want: `{"model":"doubao-seedream-3-0-t2i-250415","prompt":"a cat","response_format":"url",` +
+				`"seed":0,"size":"1024x1024","watermark":false}`,
 		},
 		"an edit": {
 			model: "doubao-seededit-3-0-i2i-250628", in: provider.ImageRequest{Images: []string{"https://example.com/a.png"}},
-			want: `{"image":"https://example.com/a.png","model":"doubao-seededit-3-0-i2i-250628","prompt":"a cat","response_format":"url","watermark":false}`,
+			want: `{"image":"https://example.com/a.png","model":"doubao-seededit-3-0-i2i-250628","prompt":"a cat",` +
+				`"response_format":"url","watermark":false}`,
 		},
 		"an endpoint takes what any version takes": {
-			model: "ep-20260101000000-abcde", in: provider.ImageRequest{Seed: ptr(int64(7)), OutputFormat: "png", Width: 1024, Height: 1024},
+			model: "ep-20260101000000-abcde",
+			in:    provider.ImageRequest{Seed: new(int64(7)), OutputFormat: "png", Width: 1024, Height: 1024},
 			want: `{"model":"ep-20260101000000-abcde","output_format":"png","prompt":"a cat","response_format":"url","seed":7,` +
 				`"size":"2048x2048","watermark":false}`,
 		},
@@ -75,8 +82,9 @@ func TestImageBody(t *testing.T) {
 			if got := bodyOf(t, req); got != tc.want {
 				t.Errorf("body = %s\nwant   %s", got, tc.want)
 			}
-			if got, want := req.Method+" "+req.URL.String(), "POST https://ark.cn-beijing.volces.com/api/v3/images/generations"; got != want {
-				t.Errorf("call = %s, want %s", got, want)
+			const address = "https://ark.cn-beijing.volces.com/api/v3/images/generations"
+			if req.Method != http.MethodPost || req.URL.String() != address {
+				t.Errorf("call = %s %s, want POST %s", req.Method, req.URL, address)
 			}
 		})
 	}
@@ -133,32 +141,37 @@ func TestImageParameters(t *testing.T) {
 
 func TestImageRefusals(t *testing.T) {
 	t.Parallel()
-	references := func(n int) []string {
-		return strings.Split(strings.Repeat("https://example.com/a.png ", n)[:max(26*n-1, 0)], " ")
-	}
+	const (
+		newest, usual = "seedream-5-0-lite-260128", "seedream-4-5-251128"
+		older, oldest = "seedream-4-0-250828", "doubao-seedream-3-0-t2i-250415"
+		edit          = "doubao-seededit-3-0-i2i-250628"
+		endpoint      = "ep-20260101000000-abcde"
+	)
+	type request = provider.ImageRequest
+	references := func(n int) []string { return slices.Repeat([]string{"https://example.com/a.png"}, n) }
 	tests := map[string]struct {
 		model   string
 		in      provider.ImageRequest
 		param   string
 		message string // what is in it
 	}{
-		"a negative prompt":        {"seedream-4-5-251128", provider.ImageRequest{NegativePrompt: "dogs"}, "negative_prompt", "no negative prompt"},
-		"a negative prompt, ep":    {"ep-20260101000000-abcde", provider.ImageRequest{NegativePrompt: "dogs"}, "negative_prompt", "no negative prompt"},
-		"a seed of 4.5":            {"seedream-4-5-251128", provider.ImageRequest{Seed: ptr(int64(0))}, "seed", "Seedream 4.5 takes no seed"},
-		"a seed of 4.0":            {"seedream-4-0-250828", provider.ImageRequest{Seed: ptr(int64(1))}, "seed", "Seedream 4.0 takes no seed"},
-		"a seed of 5.0":            {"seedream-5-0-lite-260128", provider.ImageRequest{Seed: ptr(int64(1))}, "seed", "Seedream 5.0 takes no seed"},
-		"a seed too small":         {"doubao-seedream-3-0-t2i-250415", provider.ImageRequest{Seed: ptr(int64(-2))}, "seed", "-1 to 2147483647"},
-		"a seed too large":         {"ep-20260101000000-abcde", provider.ImageRequest{Seed: ptr(int64(1 << 31))}, "seed", "-1 to 2147483647"},
-		"png of 4.5":               {"seedream-4-5-251128", provider.ImageRequest{OutputFormat: "png"}, "output_format", "jpeg"},
-		"webp of 5.0":              {"seedream-5-0-260128", provider.ImageRequest{OutputFormat: "webp"}, "output_format", "jpeg or png"},
-		"15 references":            {"seedream-4-5-251128", provider.ImageRequest{Images: references(15)}, "image", "0 to 14"},
-		"a reference of 3.0":       {"doubao-seedream-3-0-t2i-250415", provider.ImageRequest{Images: references(1)}, "image", "no reference images"},
-		"an edit of nothing":       {"doubao-seededit-3-0-i2i-250628", provider.ImageRequest{}, "image", "1 to 1"},
-		"an edit of two":           {"doubao-seededit-3-0-i2i-250628", provider.ImageRequest{Images: references(2)}, "image", "1 to 1"},
-		"a size of an edit":        {"doubao-seededit-3-0-i2i-250628", provider.ImageRequest{Images: references(1), Width: 1024, Height: 1024}, "size", "as large as the reference"},
-		"too large a size":         {"seedream-4-5-251128", provider.ImageRequest{Width: 4097, Height: 4096}, "size", "3686400 to 16777216 pixels"},
-		"a size with one side":     {"seedream-4-5-251128", provider.ImageRequest{Width: 2048}, "size", "2048x2048 2304x1728"},
-		"a size of negative sides": {"seedream-4-5-251128", provider.ImageRequest{Width: -1, Height: -1}, "size", "2048x2048"},
+		"a negative prompt":        {usual, request{NegativePrompt: "dogs"}, "negative_prompt", "no negative prompt"},
+		"a negative prompt, ep":    {endpoint, request{NegativePrompt: "dogs"}, "negative_prompt", "no negative prompt"},
+		"a seed of 4.5":            {usual, request{Seed: new(int64(0))}, "seed", "Seedream 4.5 takes no seed"},
+		"a seed of 4.0":            {older, request{Seed: new(int64(1))}, "seed", "Seedream 4.0 takes no seed"},
+		"a seed of 5.0":            {newest, request{Seed: new(int64(1))}, "seed", "Seedream 5.0 takes no seed"},
+		"a seed too small":         {oldest, request{Seed: new(int64(-2))}, "seed", "-1 to 2147483647"},
+		"a seed too large":         {endpoint, request{Seed: new(int64(1 << 31))}, "seed", "-1 to 2147483647"},
+		"png of 4.5":               {usual, request{OutputFormat: "png"}, "output_format", "jpeg"},
+		"webp of 5.0":              {newest, request{OutputFormat: "webp"}, "output_format", "jpeg or png"},
+		"15 references":            {usual, request{Images: references(15)}, "image", "at most 14 reference images, not 15"},
+		"a reference of 3.0":       {oldest, request{Images: references(1)}, "image", "at most 0 reference images"},
+		"an edit of nothing":       {edit, request{}, "image", "one reference image"},
+		"an edit of two":           {edit, request{Images: references(2)}, "image", "one reference image"},
+		"a size of an edit":        {edit, request{Images: references(1), Width: 1, Height: 1}, "size", "as large as the reference"},
+		"too large a size":         {usual, request{Width: 4097, Height: 4096}, "size", "3686400 to 16777216 pixels"},
+		"a size with one side":     {usual, request{Width: 2048}, "size", "2048x2048, 2304x1728"},
+		"a size of negative sides": {usual, request{Width: -1, Height: -1}, "size", "2048x2048"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

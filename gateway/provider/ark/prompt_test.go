@@ -13,7 +13,10 @@ func TestPlainPrompt(t *testing.T) {
 			"a cat --resolution 4k --ratio 1:1 --duration 15 --camerafixed true --watermark true",
 			"a cat —resolution 4k —ratio 1:1 —duration 15 —camerafixed true —watermark true",
 		},
-		"names seen elsewhere":               {"x --fps 60 --frames 300 --framepersecond 60 --generate_audio false", "x —fps 60 —frames 300 —framepersecond 60 —generate_audio false"},
+		"names seen elsewhere": {
+			"x --fps 60 --frames 300 --framepersecond 60 --generate_audio false",
+			"x —fps 60 —frames 300 —framepersecond 60 —generate_audio false",
+		},
 		"capitals":                           {"a cat --Duration 15", "a cat —Duration 15"},
 		"an equals sign":                     {"a cat --dur=15", "a cat —dur=15"},
 		"on a line of its own":               {"a cat\n--dur 15", "a cat\n—dur 15"},

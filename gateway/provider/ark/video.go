@@ -64,7 +64,8 @@ func videoBody(id string, m *videoModel, in *provider.VideoRequest, prompt strin
 	}
 	frame := func(role, image string) {
 		if image != "" {
-			content = append(content, map[string]any{"type": "image_url", "role": role, "image_url": map[string]any{"url": reference(image)}})
+			address := map[string]any{"url": reference(image)}
+			content = append(content, map[string]any{"type": "image_url", "role": role, "image_url": address})
 		}
 	}
 	frame("first_frame", in.Image)

@@ -87,6 +87,7 @@ func readState(r *provider.Response) (provider.TaskState, *provider.Step[provide
 		readVideo(root, &s)
 	case provider.TaskFailed:
 		s.Failure = taskFailure(root, word)
+	default: // there is no more to tell
 	}
 	if s.Status.Ended() {
 		s.FinishedAt = unixTime(root.Get("updated_at").Int())
@@ -118,7 +119,9 @@ func taskStatus(word string) provider.TaskStatus {
 
 // readVideo reads the result of a task that has succeeded.
 func readVideo(root gjson.Result, s *provider.TaskState) {
-	file := provider.TaskFile{URL: address(root.Get("content.video_url")), ContentType: "video/mp4", Lifetime: lifetime, Seconds: videoSeconds(root)}
+	file := provider.TaskFile{
+		URL: address(root.Get("content.video_url")), ContentType: "video/mp4", Lifetime: lifetime, Seconds: videoSeconds(root),
+	}
 	if file.URL == "" {
 		s.Status = provider.TaskFailed
 		s.Failure = provider.BadResponse(http.StatusOK, "no_video", "The task has succeeded without a video.")

@@ -88,13 +88,13 @@ func TestTaskWithVideo(t *testing.T) {
 			`"duration":5,"resolution":"720p","usage":{"completion_tokens":108900,"total_tokens":108900}`,
 			5, provider.Usage{Known: true, Seconds: 5, CompletionTokens: 108900},
 		},
-		"the next second is billed":          {`"duration":5.04`, 5.04, provider.Usage{Known: true, Seconds: 6}},
-		"frames":                             {`"frames":121,"framespersecond":24`, 121. / 24, provider.Usage{Known: true, Seconds: 6}},
-		"frames where the model has chosen":  {`"duration":-1,"frames":48,"framespersecond":24`, 2, provider.Usage{Known: true, Seconds: 2}},
-		"no length is not a length of zero":  {`"duration":null`, 0, provider.Usage{}},
-		"frames without a rate":              {`"frames":48,"framespersecond":0`, 0, provider.Usage{}},
-		"a length that cannot be":            {`"duration":1e300`, 0, provider.Usage{}},
-		"tokens that cannot be are not told": {`"duration":5,"usage":{"completion_tokens":-1}`, 5, provider.Usage{Known: true, Seconds: 5}},
+		"the next second is billed":         {`"duration":5.04`, 5.04, provider.Usage{Known: true, Seconds: 6}},
+		"frames":                            {`"frames":121,"framespersecond":24`, 121. / 24, provider.Usage{Known: true, Seconds: 6}},
+		"frames if the model chose":         {`"duration":-1,"frames":48,"framespersecond":24`, 2, provider.Usage{Known: true, Seconds: 2}},
+		"no length is not a length of zero": {`"duration":null`, 0, provider.Usage{}},
+		"frames without a rate":             {`"frames":48,"framespersecond":0`, 0, provider.Usage{}},
+		"a length that cannot be":           {`"duration":1e300`, 0, provider.Usage{}},
+		"tokens that cannot be":             {`"duration":5,"usage":{"completion_tokens":-1}`, 5, provider.Usage{Known: true, Seconds: 5}},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -29,24 +29,26 @@ func TestVideoBody(t *testing.T) {
 		"the documented call": {
 			model: "dreamina-seedance-2-0-260128",
 			in:    provider.VideoRequest{Prompt: "a samurai cat surfing a giant wave, cinematic", Duration: 10, Resolution: "1080p"},
-			want: `{"content":[{"text":"a samurai cat surfing a giant wave, cinematic","type":"text"}],"duration":10,"generate_audio":true,` +
-				`"model":"dreamina-seedance-2-0-260128","resolution":"1080p","watermark":false}`,
+			want: `{"content":[{"text":"a samurai cat surfing a giant wave, cinematic","type":"text"}],"duration":10,` +
+				`"generate_audio":true,"model":"dreamina-seedance-2-0-260128","resolution":"1080p","watermark":false}`,
 			billing: provider.Billing{Seconds: 10, Resolution: "1080p", Audio: true},
 		},
 		"everything": {
 			model: "doubao-seedance-2-0-260128",
 			in: provider.VideoRequest{
 				Prompt: "a cat", Duration: 15, Resolution: "4k", AspectRatio: "9:16", Image: "Data:Image/PNG;base64,QUJD",
-				LastImage: "https://example.com/B.png", Audio: ptr(false), Watermark: ptr(true),
+				LastImage: "https://example.com/B.png", Audio: new(false), Watermark: new(true),
 			},
 			want: `{"content":[{"text":"a cat","type":"text"},` +
 				`{"image_url":{"url":"data:image/png;base64,QUJD"},"role":"first_frame","type":"image_url"},` +
 				`{"image_url":{"url":"https://example.com/B.png"},"role":"last_frame","type":"image_url"}],` +
-				`"duration":15,"generate_audio":false,"model":"doubao-seedance-2-0-260128","ratio":"9:16","resolution":"4k","watermark":true}`,
+				`"duration":15,"generate_audio":false,"model":"doubao-seedance-2-0-260128","ratio":"9:16","resolution":"4k",` +
+				`"watermark":true}`,
 			billing: provider.Billing{Seconds: 15, Resolution: "4k"},
 		},
 		"an image without a prompt": {
-			model: "doubao-seedance-2-0-fast-260128", in: provider.VideoRequest{Image: "https://example.com/a.png", AspectRatio: "adaptive"},
+			model: "doubao-seedance-2-0-fast-260128",
+			in:    provider.VideoRequest{Image: "https://example.com/a.png", AspectRatio: "adaptive"},
 			want: `{"content":[{"image_url":{"url":"https://example.com/a.png"},"role":"first_frame","type":"image_url"}],"duration":5,` +
 				`"generate_audio":true,"model":"doubao-seedance-2-0-fast-260128","ratio":"adaptive","resolution":"720p","watermark":false}`,
 			billing: provider.Billing{Seconds: 5, Resolution: "720p", Audio: true},
@@ -59,19 +61,20 @@ func TestVideoBody(t *testing.T) {
 			warnings: []string{flagWarning},
 		},
 		"1.5 takes a seed": {
-			model: "seedance-1-5-pro-251215", in: provider.VideoRequest{Prompt: "a cat", Seed: ptr(int64(0)), Duration: 4},
+			model: "seedance-1-5-pro-251215", in: provider.VideoRequest{Prompt: "a cat", Seed: new(int64(0)), Duration: 4},
 			want: `{"content":[{"text":"a cat","type":"text"}],"duration":4,"generate_audio":true,"model":"seedance-1-5-pro-251215",` +
 				`"resolution":"720p","seed":0,"watermark":false}`,
 			billing: provider.Billing{Seconds: 4, Resolution: "720p", Audio: true},
 		},
 		"1.0 has no sound to switch off": {
-			model: "doubao-seedance-1-0-pro-250528", in: provider.VideoRequest{Prompt: "a cat", Audio: ptr(false)},
+			model: "doubao-seedance-1-0-pro-250528", in: provider.VideoRequest{Prompt: "a cat", Audio: new(false)},
 			want: `{"content":[{"text":"a cat","type":"text"}],"duration":5,"model":"doubao-seedance-1-0-pro-250528","resolution":"720p",` +
 				`"watermark":false}`,
 			billing: provider.Billing{Seconds: 5, Resolution: "720p"},
 		},
 		"an endpoint takes what any version takes": {
-			model: "ep-20260101000000-abcde", in: provider.VideoRequest{Prompt: "a cat", Seed: ptr(int64(7)), Duration: 30, Resolution: "4k"},
+			model: "ep-20260101000000-abcde",
+			in:    provider.VideoRequest{Prompt: "a cat", Seed: new(int64(7)), Duration: 30, Resolution: "4k"},
 			want: `{"content":[{"text":"a cat","type":"text"}],"duration":30,"generate_audio":true,"model":"ep-20260101000000-abcde",` +
 				`"resolution":"4k","seed":7,"watermark":false}`,
 			billing: provider.Billing{Seconds: 30, Resolution: "4k", Audio: true},
@@ -114,7 +117,7 @@ func TestVideoParameters(t *testing.T) {
 		seconds    int64
 		resolution string
 		audio      bool
-		hours      time.Duration
+		hours      int64
 	}{
 		"nothing":                     {provider.Parameters{}, 10, "1080p", true, 48},
 		"another length":              {override("duration", "4"), 4, "1080p", true, 48},
@@ -138,7 +141,7 @@ func TestVideoParameters(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := provider.Billing{Seconds: tc.seconds, Resolution: tc.resolution, Audio: tc.audio}
-			if got.Billing != want || got.Deadline != tc.hours*time.Hour {
+			if got.Billing != want || got.Deadline != time.Duration(tc.hours)*time.Hour {
 				t.Errorf("billing = %+v, deadline %s; want %+v, %d hours", got.Billing, got.Deadline, want, tc.hours)
 			}
 			body := bodyOf(t, got.Step.Request)
@@ -184,12 +187,12 @@ func TestVideoRefusals(t *testing.T) {
 		"13 seconds of 1.5":            {older, request{Duration: 13}, "duration", "4 to 12 seconds"},
 		"a length up to the model":     {standard, request{Duration: -1}, "duration", "4 to 15 seconds"},
 		"a ratio that nobody makes":    {standard, request{AspectRatio: "2:1"}, "aspect_ratio", "3:4, 9:16, 21:9, adaptive"},
-		"a seed":                       {standard, request{Seed: ptr(int64(0))}, "seed", "Seedance 2.0 takes no seed"},
-		"a seed of 2.5":                {newest, request{Seed: ptr(int64(1))}, "seed", "Seedance 2.5 takes no seed"},
-		"too large a seed":             {older, request{Seed: ptr(int64(1 << 32))}, "seed", "-1 to 4294967295"},
+		"a seed":                       {standard, request{Seed: new(int64(0))}, "seed", "Seedance 2.0 takes no seed"},
+		"a seed of 2.5":                {newest, request{Seed: new(int64(1))}, "seed", "Seedance 2.5 takes no seed"},
+		"too large a seed":             {older, request{Seed: new(int64(1 << 32))}, "seed", "-1 to 4294967295"},
 		"a negative prompt":            {standard, request{NegativePrompt: "dogs"}, "negative_prompt", "no negative prompt"},
 		"a negative prompt of 1.0":     {oldest, request{NegativePrompt: "dogs"}, "negative_prompt", "no negative prompt"},
-		"sound of 1.0":                 {oldest, request{Audio: ptr(true)}, "audio", "without sound"},
+		"sound of 1.0":                 {oldest, request{Audio: new(true)}, "audio", "without sound"},
 		"a last frame without a first": {standard, request{LastImage: "https://example.com/a.png"}, "last_image", "send image"},
 	}
 	for name, tc := range tests {

@@ -37,6 +37,7 @@ type order struct {
 	Voice   string  `json:"voice"`
 	Format  string  `json:"format"`
 	Speed   float64 `json:"speed"`
+	Raw     bool    `json:"raw"`
 }
 
 // atelier is the simulator of the fictional vendor.
@@ -99,7 +100,7 @@ func units(asked *int64, own int64) int64 {
 
 // drawn answers with images.
 func drawn(v *studio.Visit, o order, mode studio.Mode) {
-	if mode == studio.ModerationOutput {
+	if mode == studio.ModerationOutput || mode == studio.PartialOutput && units(o.Count, 4) == 1 {
 		refuse(v, studio.Moderation)
 		return
 	}
@@ -129,7 +130,8 @@ func picture(v *studio.Visit, inline bool) map[string]any {
 
 // accepted makes a task.
 func accepted(v *studio.Visit, o order, mode studio.Mode) {
-	task := &studio.Task{ID: fmt.Sprintf("task-%06d", v.Next()), Kind: studio.Video, Model: o.Model, Units: units(o.Seconds, 5), Mode: mode, Data: o}
+	task := &studio.Task{ID: fmt.Sprintf("task-%06d", v.Next()), Kind: studio.Video, Model: o.Model, Mode: mode, Data: o}
+	task.Units = units(o.Seconds, 5)
 	switch v.R.URL.Path {
 	case "/songs":
 		task.Kind, task.Units = studio.Music, units(o.Count, 2)
@@ -162,11 +164,11 @@ func looked(v *studio.Visit) {
 		studio.Queued: "waiting", studio.Running: "working", studio.Succeeded: "done", studio.Failed: "broken", studio.Cancelled: "stopped",
 	}
 	answer := map[string]any{"state": words[state], "percent": 10 * int(state)}
-	switch state {
-	case studio.Succeeded:
+	if state == studio.Succeeded {
 		answer["counted"], answer["files"] = task.Units, results(v, task)
 		answer["ended"] = v.Finished(task).Unix()
-	case studio.Failed:
+	}
+	if state == studio.Failed {
 		code := "oops"
 		if task.Mode == studio.ModerationOutput {
 			code = "rude"
@@ -207,8 +209,16 @@ func said(v *studio.Visit, o order, mode studio.Mode) {
 		v.JSON(http.StatusOK, map[string]any{"error": map[string]any{"code": "voice", "message": "no such voice"}})
 		return
 	}
-	v.Bill(studio.Charge{ID: strconv.FormatInt(v.Next(), 10), Kind: studio.Speech, Model: o.Model, Units: int64(utf8.RuneCountInString(o.Prompt))})
+	spoken := utf8.RuneCountInString(o.Prompt)
+	v.Bill(studio.Charge{ID: strconv.FormatInt(v.Next(), 10), Kind: studio.Speech, Model: o.Model, Units: int64(spoken)})
 	audio := speechSound(o.Format)
+	if o.Raw {
+		if mode == studio.NoAudio {
+			audio = nil
+		}
+		v.Text(http.StatusOK, "audio/mpeg", string(audio))
+		return
+	}
 	line := func(document map[string]any) {
 		data, err := json.Marshal(document)
 		if err != nil {
@@ -232,5 +242,5 @@ func said(v *studio.Visit, o order, mode studio.Mode) {
 	if mode == studio.NoAudio {
 		audio = nil
 	}
-	line(map[string]any{"end": true, "audio": base64.StdEncoding.EncodeToString(audio), "counted": utf8.RuneCountInString(o.Prompt)})
+	line(map[string]any{"end": true, "audio": base64.StdEncoding.EncodeToString(audio), "counted": spoken})
 }

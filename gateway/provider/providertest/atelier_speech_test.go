@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -23,16 +22,14 @@ const (
 	wavRate, wavHeader = 8000, 44
 )
 
-func cutQuery(address string) (before, after string, found bool) {
-	return strings.Cut(address, "?")
-}
-
 // atelierSpeech speaks.
 type atelierSpeech struct{ atelierAdapter }
 
 func (a *atelierSpeech) NewRequest(ctx context.Context, up *provider.Upstream, in *provider.SpeechRequest) (*http.Request, error) {
 	format, speed, text := in.Format, in.Speed, in.Input
 	switch {
+	case a.raw && format != provider.FormatMP3:
+		return nil, provider.Invalid("response_format", "The format is mp3.")
 	case format == provider.FormatWAV:
 		format = provider.FormatPCM
 	case format == provider.FormatAAC && a.has("mislabels"):
@@ -52,7 +49,9 @@ func (a *atelierSpeech) NewRequest(ctx context.Context, up *provider.Upstream, i
 		}
 		text = text[:maxSpoken]
 	}
-	return a.request(ctx, http.MethodPost, "/voice", up, provider.Body{"prompt": text, "voice": in.Voice, "format": format, "speed": speed})
+	body := provider.Body{"prompt": text, "voice": in.Voice, "format": format, "speed": speed}
+	provider.Set(body, "raw", a.raw)
+	return a.request(ctx, http.MethodPost, "/voice", up, body)
 }
 
 func (a *atelierSpeech) Error(status int, _ http.Header, body []byte) *provider.Error {
@@ -63,7 +62,10 @@ func (a *atelierSpeech) Error(status int, _ http.Header, body []byte) *provider.
 	return nil
 }
 
-func (a *atelierSpeech) Decode(_ *provider.Upstream, in *provider.SpeechRequest, _ http.Header, body io.Reader) provider.SpeechStream {
+func (a *atelierSpeech) Decode(_ *provider.Upstream, in *provider.SpeechRequest, header http.Header, body io.Reader) provider.SpeechStream {
+	if strings.HasPrefix(header.Get("Content-Type"), "audio/") {
+		return &atelierSound{body: body}
+	}
 	s := &atelierStream{atelierAdapter: a.atelierAdapter, body: bufio.NewReader(body)}
 	switch {
 	case a.has("buffers"), in.Format == provider.FormatWAV:
@@ -73,6 +75,27 @@ func (a *atelierSpeech) Decode(_ *provider.Upstream, in *provider.SpeechRequest,
 		s.lines = body
 	}
 	return s
+}
+
+// atelierSound is audio as it comes.
+type atelierSound struct {
+	body   io.Reader
+	heard  bool
+	buffer [512]byte
+}
+
+func (*atelierSound) Usage() provider.Usage { return provider.Usage{} }
+
+func (s *atelierSound) Next() ([]byte, error) {
+	n, err := s.body.Read(s.buffer[:])
+	switch {
+	case n > 0:
+		s.heard = true
+		return s.buffer[:n], nil
+	case errors.Is(err, io.EOF) && !s.heard:
+		return nil, provider.BadResponse(http.StatusOK, "", "no audio")
+	}
+	return nil, err
 }
 
 // atelierStream is the audio of an answer.
@@ -162,10 +185,8 @@ func (s *atelierStream) next() ([]byte, error) {
 
 // understand reads an event.
 func (s *atelierStream) understand(line []byte) ([]byte, error) {
-	if s.has("decodes anything") {
-		audio, _ := base64.StdEncoding.DecodeString(strings.Trim(string(line), "{}\n\":audio"))
-		s.heard = s.heard || len(audio) > 0
-		return audio, nil
+	if s.has("slices without a look") {
+		_ = line[len(`{"audio":`):]
 	}
 	var got atelierLine
 	if err := json.Unmarshal(line, &got); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"vipcloud.ai/vipcloud/gateway/provider"
@@ -40,7 +41,9 @@ func (a *atelierTasks) SubmitMusic(ctx context.Context, up *provider.Upstream, i
 }
 
 // submission makes a task.
-func (a *atelierTasks) submission(ctx context.Context, up *provider.Upstream, path string, body provider.Body, billing provider.Billing, warnings []string) (*provider.Submission, error) {
+func (a *atelierTasks) submission(
+	ctx context.Context, up *provider.Upstream, path string, body provider.Body, billing provider.Billing, warnings []string,
+) (*provider.Submission, error) {
 	req, err := a.request(ctx, http.MethodPost, path, up, body)
 	if err != nil {
 		return nil, err
@@ -55,20 +58,56 @@ func (a *atelierTasks) submission(ctx context.Context, up *provider.Upstream, pa
 		}
 		return provider.Task{ID: got.Task, State: a.state()}, nil, nil
 	}
-	return &provider.Submission{
-		Step: &provider.Step[provider.Task]{Request: req, Paid: !a.has("free tasks"), Read: read}, Billing: billing, Warnings: warnings,
-	}, nil
+	step := &provider.Step[provider.Task]{Request: req, Paid: !a.has("free tasks"), Read: read}
+	return &provider.Submission{Step: step, Billing: billing, Warnings: warnings}, nil
 }
 
-func (a *atelierTasks) Poll(ctx context.Context, up *provider.Upstream, t provider.Task, _ time.Time) (*provider.Step[provider.TaskState], error) {
+// stateStep asks where a task is, readState reads the answer.
+type (
+	stateStep = provider.Step[provider.TaskState]
+	readState = func(*provider.Response) (provider.TaskState, *stateStep, error)
+)
+
+func (a *atelierTasks) Poll(ctx context.Context, up *provider.Upstream, t provider.Task, _ time.Time) (*stateStep, error) {
 	req, err := a.request(ctx, http.MethodGet, "/tasks/"+t.ID, up, nil)
 	if err != nil {
 		return nil, err
 	}
-	return &provider.Step[provider.TaskState]{Request: req, Paid: a.has("paid polls"), Read: a.look}, nil
+	step := &stateStep{Request: req, Paid: a.has("paid polls"), Read: func(r *provider.Response) (provider.TaskState, *stateStep, error) {
+		state, err := a.look(r)
+		return state, nil, err
+	}}
+	if a.shelves {
+		step.Read = a.fetcher(ctx, up, t)
+	}
+	return step, nil
 }
 
-func (a *atelierTasks) Cancel(ctx context.Context, up *provider.Upstream, t provider.Task, _ time.Time) (*provider.Step[provider.TaskState], error) {
+// fetcher reads the answer to a poll, and goes for the files by a second call.
+func (a *atelierTasks) fetcher(ctx context.Context, up *provider.Upstream, t provider.Task) readState {
+	return func(r *provider.Response) (provider.TaskState, *stateStep, error) {
+		state, err := a.look(r)
+		if err != nil || state.Status != provider.TaskCompleted {
+			return state, nil, err
+		}
+		if a.has("the second call has another context") {
+			ctx = context.Background()
+		}
+		req, err := a.request(ctx, http.MethodGet, "/tasks/"+t.ID+"/files", up, nil)
+		if err != nil {
+			return state, nil, err
+		}
+		return provider.TaskState{}, &stateStep{Request: req, Read: func(r *provider.Response) (provider.TaskState, *stateStep, error) {
+			files, err := a.look(r)
+			if err != nil && a.has("the second call is never wrong") {
+				return state, nil, nil
+			}
+			return files, nil, err
+		}}, nil
+	}
+}
+
+func (a *atelierTasks) Cancel(ctx context.Context, up *provider.Upstream, t provider.Task, _ time.Time) (*stateStep, error) {
 	action := "/stop"
 	switch a.flaw {
 	case "no cancel":
@@ -82,15 +121,15 @@ func (a *atelierTasks) Cancel(ctx context.Context, up *provider.Upstream, t prov
 	if err != nil {
 		return nil, err
 	}
-	return &provider.Step[provider.TaskState]{Request: req, Read: func(r *provider.Response) (provider.TaskState, *provider.Step[provider.TaskState], error) {
-		state, next, err := a.look(r)
-		if a.has("cancel claims") && err == nil {
-			return provider.TaskState{Status: provider.TaskCancelled, Progress: -1}, nil, nil
+	return &stateStep{Request: req, Read: func(r *provider.Response) (provider.TaskState, *stateStep, error) {
+		state, err := a.look(r)
+		switch {
+		case err == nil && a.has("cancel claims"):
+			state = provider.TaskState{Status: provider.TaskCancelled, Progress: -1}
+		case err == nil && a.has("cancel complains") && state.Status != provider.TaskCancelled:
+			err = provider.BadResponse(r.Status, "", "too late")
 		}
-		if a.has("cancel complains") && err == nil && state.Status != provider.TaskCancelled {
-			return state, nil, provider.BadResponse(r.Status, "", "too late")
-		}
-		return state, next, err
+		return state, nil, err
 	}}, nil
 }
 
@@ -108,75 +147,63 @@ type atelierState struct {
 }
 
 // look reads where a task is.
-func (a *atelierTasks) look(r *provider.Response) (provider.TaskState, *provider.Step[provider.TaskState], error) {
+func (a *atelierTasks) look(r *provider.Response) (provider.TaskState, error) {
 	state := provider.TaskState{Progress: -1}
 	var got atelierState
 	if err := a.read(r, &got); err != nil {
 		e, _ := errors.AsType[*provider.Error](err)
-		switch {
-		case e != nil && e.Code == "task" && a.has("gone is failed"):
-			return provider.TaskState{Status: provider.TaskFailed, Failure: e}, nil, nil
-		case e != nil && e.Code == "task":
-			return provider.TaskState{Gone: true, Progress: -1}, nil, nil
-		case e != nil && a.has("a failed poll is a failed task"):
-			return provider.TaskState{Status: provider.TaskFailed, Failure: e}, nil, nil
+		if e != nil && e.Code == "task" && !a.has("gone is failed") {
+			state.Gone, err = true, nil
 		}
-		return state, nil, err
+		if e != nil && (a.has("a failed poll is a failed task") || a.has("gone is failed") && e.Code == "task") {
+			state.Status, state.Failure, err = provider.TaskFailed, e, nil
+		}
+		return state, err
 	}
-	if got.Percent != nil && *got.Percent >= 0 && *got.Percent <= 100 || a.has("any progress") && got.Percent != nil {
+	words := map[string]provider.TaskStatus{
+		"waiting": provider.TaskQueued, "working": provider.TaskInProgress, "stopped": provider.TaskCancelled,
+		"broken": provider.TaskFailed, "done": provider.TaskCompleted,
+	}
+	if state.Status = words[got.State]; state.Status == "" {
+		state.Status = provider.TaskInProgress
+	}
+	if got.Percent != nil && (*got.Percent >= 0 && *got.Percent <= 100 || a.has("any progress")) {
 		state.Progress = *got.Percent
 	}
-	switch got.State {
-	case "waiting":
-		state.Status = provider.TaskQueued
-	case "working":
-		state.Status = provider.TaskInProgress
-		if a.has("impatient") {
-			state.Status, state.Failure = provider.TaskFailed, &provider.Error{}
-		}
-	case "stopped":
-		state.Status = provider.TaskCancelled
-	case "broken":
-		return a.broken(r, state, got)
-	case "done":
+	err := a.end(r, &state, got)
+	a.ruinState(&state)
+	return state, err
+}
+
+// end fills in what a task that has ended has.
+func (a *atelierTasks) end(r *provider.Response, state *provider.TaskState, got atelierState) error {
+	switch {
+	case got.State == "":
+		return provider.BadResponse(r.Status, "", "no state")
+	case got.State == "broken" && a.has("a failed task is an error"):
+		return a.error(r.Status, got.Reason)
+	case got.State == "broken":
+		state.Failure = a.error(r.Status, got.Reason)
+	case got.State == "done":
 		return a.done(r, state, got)
-	case "":
-		return state, nil, provider.BadResponse(r.Status, "", "no state")
-	default:
-		state.Status = provider.TaskInProgress
 	}
-	return state, nil, nil
+	return nil
 }
 
-// broken is a task that failed.
-func (a *atelierTasks) broken(r *provider.Response, state provider.TaskState, got atelierState) (provider.TaskState, *provider.Step[provider.TaskState], error) {
-	state.Status = provider.TaskFailed
-	if got.Reason == nil {
-		got.Reason = &atelierError{Code: "oops"}
-	}
-	switch a.flaw {
-	case "a failed task is an error":
-		return state, nil, a.error(r.Status, got.Reason)
-	case "fails without a reason":
-		return state, nil, nil
-	}
-	state.Failure = a.error(r.Status, got.Reason)
-	return state, nil, nil
-}
-
-// done is a task that has a result.
-func (a *atelierTasks) done(r *provider.Response, state provider.TaskState, got atelierState) (provider.TaskState, *provider.Step[provider.TaskState], error) {
-	state.Status = provider.TaskCompleted
+// done fills in the results.
+func (a *atelierTasks) done(r *provider.Response, state *provider.TaskState, got atelierState) error {
 	for _, f := range got.Files {
-		if f.URL != "" || a.has("files of nothing") {
-			state.Files = append(state.Files, provider.TaskFile{URL: f.URL, ContentType: "audio/mpeg", Lifetime: lifetime})
-			if f.Type == "video/mp4" {
-				state.Files[len(state.Files)-1].ContentType = f.Type
-			}
+		if f.URL == "" && !a.has("files of nothing") {
+			continue
 		}
+		file := provider.TaskFile{URL: f.URL, ContentType: "audio/mpeg", Lifetime: lifetime}
+		if f.Type == "video/mp4" {
+			file.ContentType = f.Type
+		}
+		state.Files = append(state.Files, file)
 	}
 	if len(state.Files) == 0 && !a.has("completed with nothing") {
-		return state, nil, provider.BadResponse(r.Status, "", "no files")
+		return provider.BadResponse(r.Status, "", "no files")
 	}
 	if got.Counted != nil {
 		state.Usage = provider.Usage{Known: true, Seconds: *got.Counted, Songs: *got.Counted}
@@ -184,12 +211,23 @@ func (a *atelierTasks) done(r *provider.Response, state provider.TaskState, got 
 	if got.Ended > 0 {
 		state.FinishedAt = time.Unix(got.Ended, 0)
 	}
+	return nil
+}
+
+// ruinState is what flawed adapters do to states.
+func (a *atelierTasks) ruinState(state *provider.TaskState) {
 	switch a.flaw {
+	case "impatient":
+		if state.Status == provider.TaskInProgress {
+			state.Status, state.Failure = provider.TaskFailed, &provider.Error{}
+		}
+	case "fails without a reason":
+		state.Failure = nil
 	case "another time zone":
 		state.FinishedAt = state.FinishedAt.Add(8 * time.Hour)
 	case "addresses without a signature":
 		for i := range state.Files {
-			state.Files[i].URL, _, _ = cutQuery(state.Files[i].URL)
+			state.Files[i].URL, _, _ = strings.Cut(state.Files[i].URL, "?")
 		}
 	case "miscounts":
 		state.Usage.Seconds++
@@ -198,5 +236,4 @@ func (a *atelierTasks) done(r *provider.Response, state provider.TaskState, got 
 	case "half of the songs":
 		state.Files = state.Files[:(len(state.Files)+1)/2]
 	}
-	return state, nil, nil
 }

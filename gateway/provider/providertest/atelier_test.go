@@ -18,8 +18,9 @@ import (
 // atelierAdapter is an adapter of the fictional vendor. Each of its flaws is a mistake that a real one could have.
 type atelierAdapter struct {
 	flaw string
-	// later makes images by tasks, which is no flaw.
-	later bool
+	// later makes images by tasks, each makes every image by a call of its own, shelves fetches results by a second call, and raw
+	// asks for audio as it is. None of these is a flaw.
+	later, each, shelves, raw bool
 	// calls is for an adapter that is not pure.
 	calls *int
 }
@@ -27,6 +28,9 @@ type atelierAdapter struct {
 // atelierVendor is how the program knows the vendor.
 func atelierVendor(a atelierAdapter) provider.Adapter {
 	a.calls = new(int)
+	if a.has("no modalities") {
+		return provider.Adapter{Image: &atelierImage{a}}
+	}
 	return provider.Adapter{
 		Info: provider.Info{Name: "Atelier", Modalities: []provider.Modality{
 			provider.ModalityImage, provider.ModalityVideo, provider.ModalityMusic, provider.ModalitySpeech,
@@ -39,7 +43,9 @@ func atelierVendor(a atelierAdapter) provider.Adapter {
 func (a *atelierAdapter) has(flaw string) bool { return a.flaw == flaw }
 
 // request makes a signed call.
-func (a *atelierAdapter) request(ctx context.Context, method, path string, up *provider.Upstream, body provider.Body) (*http.Request, error) {
+func (a *atelierAdapter) request(
+	ctx context.Context, method, path string, up *provider.Upstream, body provider.Body,
+) (*http.Request, error) {
 	if a.has("another context") {
 		ctx = context.Background()
 	}
@@ -113,6 +119,10 @@ func (a *atelierAdapter) spoil(req *http.Request, up *provider.Upstream) {
 		req.Header.Del(conformanceHeader)
 	case "no user agent":
 		req.Header.Set("User-Agent", "atelier-go")
+	case "another length":
+		req.ContentLength++
+	case "another host":
+		req.Host = "atelier.example"
 	case "changes the upstream":
 		up.Header.Add("X-More", "1")
 	}
@@ -124,11 +134,15 @@ type atelierError struct {
 	Message string `json:"message"`
 }
 
-// error translates one.
+// error translates one; nothing is told of a failure that nothing is told of.
 func (a *atelierAdapter) error(status int, e *atelierError) *provider.Error {
+	if e == nil {
+		e = &atelierError{Code: "oops"}
+	}
 	classes := map[string]provider.Class{
-		"who": provider.ClassUnauthorized, "poor": provider.ClassNoBalance, "often": provider.ClassRateLimited, "many": provider.ClassRateLimited,
-		"busy": provider.ClassOverloaded, "oops": provider.ClassServerError, "rude": provider.ClassModeration, "model": provider.ClassModelNotFound,
+		"who": provider.ClassUnauthorized, "poor": provider.ClassNoBalance, "often": provider.ClassRateLimited,
+		"many": provider.ClassRateLimited, "busy": provider.ClassOverloaded, "oops": provider.ClassServerError,
+		"rude": provider.ClassModeration, "model": provider.ClassModelNotFound,
 		"voice": provider.ClassInvalidRequest, "task": provider.ClassInvalidRequest,
 	}
 	out := &provider.Error{Class: classes[e.Code], Status: status, Code: e.Code, Message: e.Message}
@@ -170,6 +184,10 @@ func (a *atelierAdapter) read(resp *provider.Response, into any) error {
 		return &provider.Error{Class: provider.ClassServerError, Status: resp.Status}
 	case bad != nil && a.has("empty is fine"):
 		return nil
+	case bad != nil && a.has("blames the client"):
+		return &provider.Error{Class: provider.ClassInvalidRequest, Status: resp.Status}
+	case bad != nil && a.has("a nil error"):
+		return (*provider.Error)(nil)
 	case bad != nil:
 		return provider.BadResponse(resp.Status, "", "not JSON")
 	}

@@ -28,10 +28,10 @@ type Media struct {
 	Identifiers []string
 	// Failures says what each failure of this vendor must be classified as. Each of the modes of the modality (see
 	// [studio.Mode]) is named here or in Without. Malformed, Empty, HTML and Redirect are played always; they must be of class
-	// bad_response or server_error unless Failures says otherwise.
+	// bad_response or server_error (or timeout for HTML, whose status is 504) unless Failures says otherwise.
 	Failures map[studio.Mode]provider.Class
 	// Without names what this vendor has not: failure modes, by their names, and the scenarios that are constants here. A name
-	// that means nothing, and one that names what the vendor turns out to have, is an error.
+	// that means nothing is an error, and so is "usage", "1024x1024", "cancel" or "streaming" where the vendor turns out to have it.
 	Without []string
 }
 
@@ -79,6 +79,8 @@ type ImageCases struct {
 	Request provider.ImageRequest
 	// Base64 says that the vendor gives bytes to those who ask for them.
 	Base64 bool
+	// Sketches says that the simulator paints smaller pictures than it says, to be quick: shapes are compared, not sizes.
+	Sketches bool
 	// Accepted are further requests that succeed, by a sentence.
 	Accepted map[string]provider.ImageRequest
 	// Refused are requests that the vendor cannot take, by a sentence.

@@ -34,7 +34,9 @@ type target struct {
 
 // targets are the answers of a conversation, each of which is read after the true ones before it. Sound says what is wrong with a
 // result, and gone whether it is the vendor's word that there is no such task.
-func targets[T any](r *rig, name string, answers []*provider.Response, begin func() (*provider.Step[T], error), sound func(T) error, gone func(T) bool) []target {
+func targets[T any](
+	r *rig, name string, answers []*provider.Response, begin func() (*provider.Step[T], error), sound func(T) error, gone func(T) bool,
+) []target {
 	all := make([]target, 0, len(answers))
 	for k, answer := range answers {
 		read := func(variant *provider.Response) reading {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"vipcloud.ai/vipcloud/gateway/provider"
@@ -46,6 +47,36 @@ func (r *rig) checkPure(tb testing.TB, in any, b build) {
 	}
 	if after := asJSON(tb, in) + asJSON(tb, r.up); after != before {
 		tb.Errorf("making a request changes what it is made of:\nbefore %s\nafter  %s", before, after)
+	}
+	r.checkConcurrent(tb, b, wires[0])
+}
+
+// checkConcurrent makes a request several times at once, for the race detector to see what is shared.
+func (r *rig) checkConcurrent(tb testing.TB, b build, want string) {
+	tb.Helper()
+	ctx := r.context(tb)
+	made := make([][]*http.Request, 4)
+	errs := make([]error, len(made))
+	var all sync.WaitGroup
+	for i := range made {
+		all.Go(func() {
+			defer func() {
+				if p := recover(); p != nil {
+					errs[i] = fmt.Errorf("panic: %v", p)
+				}
+			}()
+			made[i], errs[i] = b(ctx, r.up)
+		})
+	}
+	all.Wait()
+	for i, reqs := range made {
+		var got strings.Builder
+		for _, req := range reqs {
+			got.WriteString(wire(tb, req))
+		}
+		if got := got.String(); errs[i] != nil || got != want {
+			tb.Errorf("of four builds at once one differs (%v):\n%s\n%s", errs[i], got, want)
+		}
 	}
 }
 
@@ -108,9 +139,10 @@ func (r *rig) checkParameters(tb testing.TB, b build) {
 	}
 	for _, name := range append(names, "x_conformance") {
 		override := provider.Parameter{Name: name, Value: json.RawMessage(`{"x":[1,"two"]}`)}
-		r.compareBodies(tb, "override of "+name, plain, r.bodies(tb, b, provider.Parameters{Overrides: []provider.Parameter{override}}), name, override.Value)
+		overrides := []provider.Parameter{override}
+		r.compareBodies(tb, "override of "+name, plain, r.bodies(tb, b, provider.Parameters{Overrides: overrides}), name, override.Value)
 		r.compareBodies(tb, "drop of "+name, plain, r.bodies(tb, b, provider.Parameters{Drop: []string{name}}), name, nil)
-		both := provider.Parameters{Overrides: []provider.Parameter{override}, Drop: []string{name}}
+		both := provider.Parameters{Overrides: overrides, Drop: []string{name}}
 		r.compareBodies(tb, "override and drop of "+name, plain, r.bodies(tb, b, both), name, nil)
 	}
 }
@@ -160,7 +192,8 @@ func (r *rig) checkRefused(tb testing.TB, what, param string, allowed []string, 
 	if e.Param != param {
 		tb.Errorf("%s: Param = %q, want %q", what, e.Param, param)
 	}
-	if missing := slices.DeleteFunc(slices.Clone(allowed), func(a string) bool { return strings.Contains(e.Message, a) }); len(missing) > 0 || e.Message == "" {
+	told := func(value string) bool { return strings.Contains(e.Message, value) }
+	if missing := slices.DeleteFunc(slices.Clone(allowed), told); len(missing) > 0 || e.Message == "" {
 		tb.Errorf("%s: the message does not tell %q: %q", what, missing, e.Message)
 	}
 }

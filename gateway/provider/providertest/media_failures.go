@@ -37,7 +37,8 @@ func special(kind studio.Kind) []studio.Mode {
 // names are all that Without may name.
 func names() []string {
 	all := []string{
-		WithoutUsage, WithoutSquare, WithoutCancel, WithoutUnknownTask, WithoutUnknownVoice, WithoutWrongKey, WithoutPollFailures, WithoutStreaming,
+		WithoutUsage, WithoutSquare, WithoutCancel, WithoutUnknownTask, WithoutUnknownVoice, WithoutWrongKey, WithoutPollFailures,
+		WithoutStreaming,
 	}
 	modes := slices.Concat(refusals(), special(studio.Image), special(studio.Speech), special(studio.Video))
 	for _, mode := range modes {
@@ -53,7 +54,7 @@ func (r *rig) fixture(kind studio.Kind) trial {
 		for _, mode := range slices.Concat(refusals(), special(kind)) {
 			_, classified := r.m.Failures[mode]
 			if classified == r.lacks(string(mode)) {
-				tb.Errorf("failure %q: it is in Failures = %v and in Without = %v, want one of them", mode, classified, classified)
+				tb.Errorf("failure %q: it is in Failures = %v and in Without = %v, want one of them", mode, classified, r.lacks(string(mode)))
 			}
 		}
 		for _, name := range r.m.Without {
@@ -74,7 +75,11 @@ func (r *rig) expected(mode studio.Mode) []provider.Class {
 	if class, ok := r.m.Failures[mode]; ok {
 		return []provider.Class{class}
 	}
-	return []provider.Class{provider.ClassBadResponse, provider.ClassServerError}
+	classes := []provider.Class{provider.ClassBadResponse, provider.ClassServerError}
+	if mode == studio.HTML { // with status 504
+		classes = append(classes, provider.ClassTimeout)
+	}
+	return classes
 }
 
 // outcome is what became of a request that was to fail.

@@ -23,8 +23,11 @@ func directed(mode studio.Mode) string {
 func (r *rig) fetch(tb testing.TB, address string) (data []byte, contentType string, err error) {
 	tb.Helper()
 	u, err := url.Parse(address)
-	if err != nil || u.Host != r.host {
-		return nil, "", fmt.Errorf("the address of a result is %q (%v), want one at %s", address, err, r.host)
+	if err != nil {
+		return nil, "", fmt.Errorf("the address of a result: %w", err)
+	}
+	if u.Host != r.host {
+		return nil, "", fmt.Errorf("the address of a result is %q, want one at %s", address, r.host)
 	}
 	req, err := http.NewRequestWithContext(tb.Context(), http.MethodGet, address, http.NoBody)
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"image"
 	_ "image/jpeg" // images are opened
@@ -56,6 +55,9 @@ func (s *images) build(in *provider.ImageRequest) build {
 		return reqs, nil
 	}
 }
+
+// imageStep makes or asks for images.
+type imageStep = provider.Step[provider.ImageAnswer]
 
 // gallery is what became of a request for images.
 type gallery struct {
@@ -125,7 +127,7 @@ func (s *images) generate(tb testing.TB, in *provider.ImageRequest) *gallery {
 }
 
 // take takes one step of a plan, and the polls that it needs.
-func (s *images) take(tb testing.TB, g *gallery, in *provider.ImageRequest, i int, step *provider.Step[provider.ImageAnswer]) (provider.ImageAnswer, error) {
+func (s *images) take(tb testing.TB, g *gallery, in *provider.ImageRequest, i int, step *imageStep) (provider.ImageAnswer, error) {
 	tb.Helper()
 	c := s.courier(tb)
 	answer, err := follow(c, step)
@@ -133,7 +135,7 @@ func (s *images) take(tb testing.TB, g *gallery, in *provider.ImageRequest, i in
 		tb.Errorf("a call of the plan makes images, and no step of it is Paid")
 	}
 	ctx := s.context(tb)
-	again := func() (*provider.Step[provider.ImageAnswer], error) {
+	again := func() (*imageStep, error) {
 		plan, err := s.adapter.Generate(ctx, s.up, in)
 		if err != nil {
 			return nil, err
@@ -156,7 +158,9 @@ func (s *images) take(tb testing.TB, g *gallery, in *provider.ImageRequest, i in
 }
 
 // await polls until there are images.
-func (s *images) await(tb testing.TB, c *courier, g *gallery, in *provider.ImageRequest, answer provider.ImageAnswer) (provider.ImageAnswer, error) {
+func (s *images) await(
+	tb testing.TB, c *courier, g *gallery, in *provider.ImageRequest, answer provider.ImageAnswer,
+) (provider.ImageAnswer, error) {
 	tb.Helper()
 	for i := range maxPolls {
 		s.m.Clock.tick(tb)
@@ -167,7 +171,7 @@ func (s *images) await(tb testing.TB, c *courier, g *gallery, in *provider.Image
 		}
 		answer, err = follow(c, step)
 		if done := err != nil || answer.Task.ID == ""; done || i == 0 {
-			again := func() (*provider.Step[provider.ImageAnswer], error) { return s.poll(tb, in, task) }
+			again := func() (*imageStep, error) { return s.poll(tb, in, task) }
 			g.targets = append(g.targets, targets(s.rig, "poll", c.answers, again, imageAnswer, never)...)
 			if done {
 				return answer, err
@@ -182,7 +186,7 @@ func (s *images) await(tb testing.TB, c *courier, g *gallery, in *provider.Image
 }
 
 // poll makes a call that asks for images, at the time that it is.
-func (s *images) poll(tb testing.TB, in *provider.ImageRequest, task provider.Task) (*provider.Step[provider.ImageAnswer], error) {
+func (s *images) poll(tb testing.TB, in *provider.ImageRequest, task provider.Task) (*imageStep, error) {
 	tb.Helper()
 	now := *in
 	now.Now = s.m.Studio.Now()
@@ -191,34 +195,6 @@ func (s *images) poll(tb testing.TB, in *provider.ImageRequest, task provider.Ta
 		tb.Errorf("a poll is Paid")
 	}
 	return step, err
-}
-
-// imageAnswer says what is wrong with an answer, nil if nothing is.
-func imageAnswer(a provider.ImageAnswer) error {
-	if a.Task.ID != "" {
-		if len(a.Images) > 0 {
-			return fmt.Errorf("there are %d images beside a task that will make them", len(a.Images))
-		}
-		return nil
-	}
-	if len(a.Images) == 0 {
-		return errors.New("there is neither an image nor a task nor an error")
-	}
-	for i, result := range a.Images {
-		ways := 0
-		for _, way := range []bool{result.URL != "", result.Base64 != "", result.Failure != nil} {
-			if way {
-				ways++
-			}
-		}
-		if ways != 1 {
-			return fmt.Errorf("image %d has %d of URL, Base64 and Failure, want one", i, ways)
-		}
-		if result.Lifetime < 0 {
-			return fmt.Errorf("image %d lives %s", i, result.Lifetime)
-		}
-	}
-	return nil
 }
 
 // open fetches an image if need be, and decodes it.

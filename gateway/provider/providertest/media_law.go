@@ -123,8 +123,11 @@ func (r *rig) shown(text string, matters func(entry string) bool) []string {
 // fault says what is wrong with an error of an answer with a status; nil if nothing is. Status -1 stands for any.
 func (r *rig) fault(err error, status int) error {
 	e, ok := errors.AsType[*provider.Error](err)
-	if !ok || e == nil {
-		return fmt.Errorf("the error is no *provider.Error: %#v", err)
+	if ok && e == nil {
+		return errors.New("the error is a nil *provider.Error")
+	}
+	if !ok {
+		return fmt.Errorf("the error is no *provider.Error but a %T: %w", err, err)
 	}
 	var problems []error
 	if e.Class.String() == "unknown" {

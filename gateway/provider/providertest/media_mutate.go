@@ -21,16 +21,20 @@ func allowance(body []byte) int {
 	return min(maxVariants, max(minVariants, variantBytes/max(1, len(body))))
 }
 
-// prefixes are parts of a body that are not all of it but white space: each one of a short body; of a long one the shortest, the
-// longest and some between.
+// prefixes are parts of a body that are not all of it but white space: each one of a short body; of a long one those that end
+// where something in it ends, the shortest, the longest, and some between.
 func prefixes(body []byte) iter.Seq[[]byte] {
 	whole := len(bytes.TrimRight(body, " \r\n\t"))
 	budget := allowance(body)
 	stride := max(1, whole/budget)
 	return func(yield func([]byte) bool) {
-		for n := 0; n < whole; n++ {
-			edge := n < budget/4 || n > whole-budget/4
-			if (edge || n%stride == 0) && !yield(bytes.Clone(body[:n])) {
+		ends := 0
+		for n := range whole {
+			end := ends < budget && (bytes.HasSuffix(body[:n], []byte("}")) || bytes.HasSuffix(body[:n], []byte("\n")))
+			if end {
+				ends++
+			}
+			if (end || n%stride == 0 || min(n, whole-n) < budget/4) && !yield(bytes.Clone(body[:n])) {
 				return
 			}
 		}
@@ -48,7 +52,10 @@ func mutants(body []byte) iter.Seq2[string, []byte] {
 					return
 				}
 			}
-			if !yield("with a part twice", splice(body, d.end, d.end, body[d.start:d.end])) || !yield("without a part", splice(body, d.start, d.end, nil)) {
+			if !yield("with a part twice", splice(body, d.end, d.end, body[d.start:d.end])) {
+				return
+			}
+			if !yield("without a part", splice(body, d.start, d.end, nil)) {
 				return
 			}
 		}
@@ -99,8 +106,9 @@ func outer(all []jsonPart) []jsonPart {
 // replacements are what may stand where something else should.
 func replacements() []any {
 	return []any{
-		nil, true, json.Number("0"), json.Number("-1"), json.Number("1e308"), json.Number("9223372036854775808"), "", "x", "-1",
-		[]any{}, []any{nil}, map[string]any{}, map[string]any{"x": nil}, []any{map[string]any{"x": []any{}}},
+		nil, true, json.Number("0"), json.Number("-1"), json.Number("-7"), json.Number("1000"), json.Number("1e308"),
+		json.Number("9223372036854775808"), "", "x", "-1", []any{}, []any{nil},
+		map[string]any{}, map[string]any{"x": nil}, []any{map[string]any{"x": []any{}}},
 	}
 }
 

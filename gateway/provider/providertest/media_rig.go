@@ -62,12 +62,13 @@ func (r *rig) under(change func(up *provider.Upstream)) *rig {
 	return &other
 }
 
-// trials wraps what is to be proved: a panic is a failure of that trial alone, and the next one finds a healthy simulator.
+// trials wraps what is to be proved: a panic is a failure of that trial alone, and the next one finds a healthy simulator with
+// nothing to do.
 func (r *rig) trials(all ...trial) []trial {
 	for i, tr := range all {
 		all[i].run = func(tb testing.TB) {
 			tb.Helper()
-			defer r.m.Studio.Heal()
+			defer r.drain(tb)
 			defer func() {
 				if p := recover(); p != nil {
 					tb.Errorf("panic: %v\n%s", p, debug.Stack())
@@ -77,6 +78,19 @@ func (r *rig) trials(all ...trial) []trial {
 		}
 	}
 	return all
+}
+
+// drain heals the simulator and lets its tasks end.
+func (r *rig) drain(tb testing.TB) {
+	tb.Helper()
+	r.m.Studio.Heal()
+	for range maxPolls {
+		if r.m.Studio.Unfinished() == 0 {
+			return
+		}
+		r.m.Clock.tick(tb)
+	}
+	tb.Errorf("the simulator is still at work after %s", maxPolls*pollTick)
 }
 
 // context is what requests must carry.
@@ -102,18 +116,18 @@ func (r *rig) courier(tb testing.TB) *courier {
 		tb: tb, client: r.client,
 		before: func(req *http.Request, _ bool) {
 			r.checkRequest(tb, req)
-			made = r.made()
+			made = r.m.Studio.Unfinished()
+			made += len(r.m.Studio.Charges()) // what is done between the two is counted twice
 		},
 		after: func(req *http.Request, paid bool) {
-			if !paid && r.made() > made {
+			now := len(r.m.Studio.Charges())
+			now += r.m.Studio.Unfinished() // what is done between the two is not counted
+			if !paid && now > made {
 				tb.Errorf("%s %s made something, and its step is not Paid", req.Method, req.URL.Path)
 			}
 		},
 	}
 }
-
-// made counts what the vendor has made or is making.
-func (r *rig) made() int { return len(r.m.Studio.Charges()) + r.m.Studio.Unfinished() }
 
 // books are the charges so far.
 func (r *rig) books() map[studio.Charge]int {

@@ -9,6 +9,15 @@ import (
 	"vipcloud.ai/vipcloud/test/sim/studio"
 )
 
+// RunImage checks an adapter's Image against the contract.
+func RunImage(t *testing.T, m Media, cases ImageCases) {
+	t.Helper()
+	if m.Adapter.Image == nil {
+		t.Fatal("the adapter serves no images")
+	}
+	run(t, imageTrials(newRig(t, m), cases))
+}
+
 // RunVideo checks an adapter's Video against the contract.
 func RunVideo(t *testing.T, m Media, cases VideoCases) {
 	t.Helper()
@@ -25,6 +34,26 @@ func RunMusic(t *testing.T, m Media, cases MusicCases) {
 		t.Fatal("the adapter serves no music")
 	}
 	run(t, musicTrials(newRig(t, m), cases))
+}
+
+// RunSpeech checks an adapter's Speech against the contract.
+func RunSpeech(t *testing.T, m Media, cases SpeechCases) {
+	t.Helper()
+	switch {
+	case m.Adapter.Speech == nil:
+		t.Fatal("the adapter serves no speech")
+	case cases.Audio == nil || len(cases.Formats) == 0 || cases.MinSpeed > 1 || cases.MaxSpeed < 1:
+		t.Fatal("SpeechCases lacks Audio, Formats, MinSpeed or MaxSpeed")
+	}
+	run(t, speechTrials(newRig(t, m), cases))
+}
+
+// run takes the trials one after the other.
+func run(t *testing.T, all []trial) {
+	t.Helper()
+	for _, tr := range all {
+		t.Run(tr.name, func(t *testing.T) { tr.run(t) })
+	}
 }
 
 // videoTrials are what the suite proves of videos.
@@ -87,7 +116,9 @@ func musicTrials(r *rig, cases MusicCases) []trial {
 }
 
 // taskTrials adds what is asked for in particular.
-func taskTrials[T any](s *jobs, modality provider.Modality, request func(T) ask, accepted map[string]Acceptance[T], refused map[string]Refusal[T]) []trial {
+func taskTrials[T any](
+	s *jobs, modality provider.Modality, request func(T) ask, accepted map[string]Acceptance[T], refused map[string]Refusal[T],
+) []trial {
 	var all []trial
 	for _, name := range sorted(accepted) {
 		c := accepted[name]

@@ -21,7 +21,9 @@ type spoken struct {
 
 // Speak sends a request for speech and reads all of the audio. Errors are those of NewRequest, Error and Next; a connection that
 // fails is one of class network.
-func Speak(tb testing.TB, client *http.Client, adapter provider.Speech, up *provider.Upstream, in *provider.SpeechRequest) ([]byte, provider.Usage, error) {
+func Speak(
+	tb testing.TB, client *http.Client, adapter provider.Speech, up *provider.Upstream, in *provider.SpeechRequest,
+) ([]byte, provider.Usage, error) {
 	tb.Helper()
 	req, err := adapter.NewRequest(tb.Context(), up, in)
 	if err != nil {

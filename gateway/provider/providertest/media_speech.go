@@ -3,12 +3,10 @@ package providertest
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"testing"
 
 	"vipcloud.ai/vipcloud/gateway/provider"
@@ -17,18 +15,6 @@ import (
 
 // spokenText is what is said where a case says nothing.
 const spokenText = "The lamp is lit at dusk, and the keeper writes the hour into the book. 灯塔亮了。"
-
-// RunSpeech checks an adapter's Speech against the contract.
-func RunSpeech(t *testing.T, m Media, cases SpeechCases) {
-	t.Helper()
-	switch {
-	case m.Adapter.Speech == nil:
-		t.Fatal("the adapter serves no speech")
-	case cases.Audio == nil || len(cases.Formats) == 0 || cases.MinSpeed > 1 || cases.MaxSpeed < 1:
-		t.Fatal("SpeechCases lacks Audio, Formats, MinSpeed or MaxSpeed")
-	}
-	run(t, speechTrials(newRig(t, m), cases))
-}
 
 // speech is the suite for an adapter's Speech.
 type speech struct {
@@ -125,36 +111,13 @@ func (s *speech) target(in *provider.SpeechRequest, whole spoken) target {
 }
 
 // raw says that a vendor sends audio as it is: such an answer has no form, and shows no end.
-func raw(whole spoken) bool { return len(whole.audio) > 0 && bytes.Contains(whole.answer.Body, whole.audio) }
+func raw(whole spoken) bool {
+	return len(whole.audio) > 0 && bytes.Contains(whole.answer.Body, whole.audio)
+}
 
 // short says that audio lacks something of the whole, where that can be told.
 func short(whole spoken, audio []byte) bool {
 	return whole.err == nil && !raw(whole) && !bytes.Equal(audio, whole.audio)
-}
-
-// sounds says what is wrong with audio of a format, as far as a look at it tells.
-func sounds(format string, audio []byte) error {
-	switch format {
-	case provider.FormatMP3:
-		if len(audio) < 4 || audio[0] != 0xff && !bytes.HasPrefix(audio, []byte("ID3")) {
-			return fmt.Errorf("it begins with %.8q, which is no MP3", audio)
-		}
-	case provider.FormatWAV:
-		if len(audio) < 44 || !bytes.HasPrefix(audio, []byte("RIFF")) || string(audio[8:12]) != "WAVE" {
-			return fmt.Errorf("it begins with %.12q, which is no WAV", audio)
-		}
-		if bytes.Contains(audio[4:], []byte("RIFF")) {
-			return errors.New("there is a second header in it")
-		}
-		if size := binary.LittleEndian.Uint32(audio[4:]); int(size) != len(audio)-8 && size < 0x7fffffff-44 {
-			return fmt.Errorf("its header tells %d bytes, and there are %d", size, len(audio)-8)
-		}
-	case provider.FormatPCM:
-		if len(audio)%2 != 0 || bytes.HasPrefix(audio, []byte("RIFF")) {
-			return fmt.Errorf("%d bytes that begin with %.4q are no PCM", len(audio), audio)
-		}
-	}
-	return nil
 }
 
 // formats are all that clients can ask for.
@@ -162,9 +125,4 @@ func formats() []string {
 	return []string{
 		provider.FormatMP3, provider.FormatOpus, provider.FormatAAC, provider.FormatFLAC, provider.FormatWAV, provider.FormatPCM,
 	}
-}
-
-// refusedFormats are those that the vendor has not.
-func (s *speech) refusedFormats() []string {
-	return slices.DeleteFunc(formats(), func(f string) bool { return slices.Contains(s.cases.Formats, f) })
 }

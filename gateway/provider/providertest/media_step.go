@@ -41,7 +41,9 @@ func Do[T any](tb testing.TB, client *http.Client, step *provider.Step[T]) (T, e
 
 // Await polls a task until it has ended or the vendor no longer knows it. It moves the clock between polls, or waits if that is nil,
 // and fails the test after ten seconds of it.
-func Await(tb testing.TB, client *http.Client, tasks provider.Tasks, up *provider.Upstream, task provider.Task, clock *Clock) (provider.TaskState, error) {
+func Await(
+	tb testing.TB, client *http.Client, tasks provider.Tasks, up *provider.Upstream, task provider.Task, clock *Clock,
+) (provider.TaskState, error) {
 	tb.Helper()
 	for range maxPolls {
 		step, err := tasks.Poll(tb.Context(), up, task, clock.orReal())

@@ -3,7 +3,6 @@ package providertest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"testing"
@@ -44,45 +43,6 @@ func (s submit) build() build {
 	}
 }
 
-// soundState says what is wrong with the state of a task, nil if nothing is.
-func soundState(s provider.TaskState) error {
-	words := []provider.TaskStatus{
-		provider.TaskQueued, provider.TaskInProgress, provider.TaskCompleted, provider.TaskFailed, provider.TaskCancelled,
-	}
-	completed := s.Status == provider.TaskCompleted
-	switch {
-	case s.Gone && !completed && len(s.Files) == 0:
-		return nil
-	case s.Gone:
-		return fmt.Errorf("the task is gone, and has %d files and the status %q", len(s.Files), s.Status)
-	case !slices.Contains(words, s.Status):
-		return fmt.Errorf("the status is %q", s.Status)
-	case completed != (len(s.Files) > 0):
-		return fmt.Errorf("the task is %s with %d files", s.Status, len(s.Files))
-	case (s.Status == provider.TaskFailed) != (s.Failure != nil) && s.Status != provider.TaskCancelled:
-		return fmt.Errorf("the task is %s with the failure %v", s.Status, s.Failure)
-	case s.Progress < -1 || s.Progress > 100:
-		return fmt.Errorf("the progress is %d percent", s.Progress)
-	}
-	return soundFiles(s.Files)
-}
-
-// soundFiles says what is wrong with files.
-func soundFiles(files []provider.TaskFile) error {
-	for i, f := range files {
-		if f.URL == "" || f.ContentType == "" || f.Lifetime < 0 || f.Seconds < 0 {
-			return fmt.Errorf("file %d lacks its address or its type, or has a negative time: %+v", i, f)
-		}
-	}
-	if len(files) > 0 && files[0].Variant != "" {
-		return fmt.Errorf("the first file is not the result itself but %q", files[0].Variant)
-	}
-	return nil
-}
-
-// isGone says that the vendor does not know the task.
-func isGone(s provider.TaskState) bool { return s.Gone }
-
 // job is a task and what became of it.
 type job struct {
 	submission *provider.Submission
@@ -93,6 +53,8 @@ type job struct {
 	// err is why there is no task, with the status of the answer.
 	err    error
 	status int
+	// calls is how many the last poll took.
+	calls int
 	// targets are the adapter's readers of what came back.
 	targets []target
 }
@@ -145,7 +107,7 @@ func (s *jobs) poll(tb testing.TB, j *job) (provider.TaskState, error) {
 }
 
 // look takes a step that tells the state of a task, and checks what it tells.
-func (s *jobs) look(tb testing.TB, j *job, name string, begin func() (*provider.Step[provider.TaskState], error)) (provider.TaskState, error) {
+func (s *jobs) look(tb testing.TB, j *job, name string, begin beginState) (provider.TaskState, error) {
 	tb.Helper()
 	step, err := begin()
 	if err != nil {
@@ -156,7 +118,7 @@ func (s *jobs) look(tb testing.TB, j *job, name string, begin func() (*provider.
 	c := s.courier(tb)
 	state, err := follow(c, step)
 	task, latest := s.m.Studio.Task(j.task.ID)
-	j.status = c.lastStatus()
+	j.status, j.calls = c.lastStatus(), len(c.answers)
 	if c.paid > 0 {
 		tb.Errorf("a %s is Paid", name)
 	}
@@ -169,18 +131,21 @@ func (s *jobs) look(tb testing.TB, j *job, name string, begin func() (*provider.
 	if problem := soundState(state); problem != nil {
 		tb.Errorf("the answer to a %s: %v", name, problem)
 	}
-	if task != nil && !state.Gone {
-		s.checkStatus(tb, state, earliest, latest)
-	}
-	if ended := state.FinishedAt; !ended.IsZero() && s.m.Studio.Now().Sub(ended).Abs() > time.Minute {
-		tb.Errorf("the task finished at %s, and it is %s", ended, s.m.Studio.Now())
+	if task != nil {
+		s.checkState(tb, state, earliest, latest)
 	}
 	return state, nil
 }
 
-// checkStatus checks what is told of a task against what is so, before and after it was asked.
-func (s *jobs) checkStatus(tb testing.TB, state provider.TaskState, earliest, latest studio.State) {
+// beginState makes a call that tells the state of a task.
+type beginState = func() (*provider.Step[provider.TaskState], error)
+
+// checkState checks what is told of a task against what is so, before and after it was asked.
+func (s *jobs) checkState(tb testing.TB, state provider.TaskState, earliest, latest studio.State) {
 	tb.Helper()
+	if ended := state.FinishedAt; !ended.IsZero() && s.m.Studio.Now().Sub(ended).Abs() > time.Minute {
+		tb.Errorf("the task finished at %s, and it is %s", ended, s.m.Studio.Now())
+	}
 	words := map[studio.State][]provider.TaskStatus{
 		studio.Queued:    {provider.TaskQueued, provider.TaskInProgress},
 		studio.Running:   {provider.TaskInProgress},
@@ -189,11 +154,11 @@ func (s *jobs) checkStatus(tb testing.TB, state provider.TaskState, earliest, la
 		studio.Cancelled: {provider.TaskCancelled},
 	}
 	for at := earliest; at <= latest; at++ {
-		if slices.Contains(words[at], state.Status) {
+		if slices.Contains(words[at], state.Status) && !state.Gone {
 			return
 		}
 	}
-	tb.Errorf("the status is %s, and at the vendor's it is one of %q", state.Status, words[latest])
+	tb.Errorf("the status is %s (gone: %v), and at the vendor's it is one of %q", state.Status, state.Gone, words[latest])
 }
 
 // errUnended is a task that goes on and on.

@@ -70,26 +70,40 @@ func (s *jobs) pollFailures(tb testing.TB) {
 	if j.err != nil {
 		tb.Fatalf("submitting: %v", j.err)
 	}
-	modes := append(broken(), studio.ServerError, studio.RateLimit, studio.Unauthorized)
-	for _, mode := range modes {
-		if s.lacks(string(mode)) {
-			continue
-		}
-		s.m.Studio.FailNext(1, mode)
-		s.played(tb, mode, func() outcome {
-			state, err := s.poll(tb, j)
-			if err == nil {
-				tb.Errorf("a poll that fails with %q tells %+v, want an error", mode, state)
-			}
-			s.classed(tb, "a poll that fails with "+string(mode), err, j.status, s.expected(mode)...)
-			return outcome{}
-		})
-		s.m.Studio.Heal()
+	for _, mode := range append(broken(), studio.ServerError, studio.RateLimit, studio.Unauthorized) {
+		s.failPoll(tb, j, 0, mode)
 	}
 	s.finish(tb, j, provider.TaskStatus.Ended)
 	if j.err != nil || j.state.Status != provider.TaskCompleted {
-		tb.Errorf("after polls that failed the task is %s, %v", j.state.Status, j.err)
+		tb.Fatalf("after polls that failed the task is %s, %v", j.state.Status, j.err)
 	}
+	for call := range j.calls {
+		for _, mode := range append(broken(), studio.ServerError) {
+			s.failPoll(tb, j, call, mode)
+		}
+	}
+	if state, err := s.poll(tb, j); err != nil || state.Status != provider.TaskCompleted {
+		tb.Errorf("after polls that failed the completed task is %s, %v", state.Status, err)
+	}
+}
+
+// failPoll polls so that the call after so many others fails.
+func (s *jobs) failPoll(tb testing.TB, j *job, after int, mode studio.Mode) {
+	tb.Helper()
+	if s.lacks(string(mode)) {
+		return
+	}
+	s.m.Studio.FailNext(after, "")
+	s.m.Studio.FailNext(1, mode)
+	defer s.m.Studio.Heal()
+	s.played(tb, mode, func() outcome {
+		state, err := s.poll(tb, j)
+		if err == nil {
+			tb.Errorf("a poll that fails with %q tells %+v, want an error", mode, state)
+		}
+		s.classed(tb, "a poll that fails with "+string(mode), err, j.status, s.expected(mode)...)
+		return outcome{}
+	})
 }
 
 // wrongPoll checks that a credential that the vendor does not know says nothing of the task.

@@ -1,7 +1,6 @@
 package providertest
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -31,8 +30,9 @@ func atelierMedia(a atelierAdapter, clock *Clock) Media {
 		Failures: map[studio.Mode]provider.Class{
 			studio.Unauthorized: provider.ClassUnauthorized, studio.NoBalance: provider.ClassNoBalance, studio.RateLimit: provider.ClassRateLimited,
 			studio.Concurrency: provider.ClassRateLimited, studio.Overload: provider.ClassOverloaded, studio.ServerError: provider.ClassServerError,
-			studio.Moderation: provider.ClassModeration, studio.NotOpen: provider.ClassModelNotFound, studio.ModerationOutput: provider.ClassModeration,
-			studio.TaskFailed: provider.ClassServerError, studio.PartialOutput: provider.ClassModeration, studio.MidStream: provider.ClassServerError,
+			studio.Moderation: provider.ClassModeration, studio.NotOpen: provider.ClassModelNotFound,
+			studio.ModerationOutput: provider.ClassModeration, studio.PartialOutput: provider.ClassModeration,
+			studio.TaskFailed: provider.ClassServerError, studio.MidStream: provider.ClassServerError,
 			studio.Truncated: provider.ClassBadResponse, studio.NoAudio: provider.ClassBadResponse,
 		},
 	}
@@ -64,7 +64,9 @@ var (
 	}
 	atelierSongs = MusicCases{
 		Accepted: map[string]Acceptance[provider.MusicRequest]{
-			"two songs of a length": {Request: provider.MusicRequest{N: 2, Duration: 30}, Billing: &provider.Billing{Songs: 2}, Warnings: []string{"duration"}},
+			"two songs of a length": {
+				Request: provider.MusicRequest{N: 2, Duration: 30}, Billing: &provider.Billing{Songs: 2}, Warnings: []string{"duration"},
+			},
 		},
 	}
 	atelierVoices = SpeechCases{
@@ -92,13 +94,27 @@ func TestSuite_passesAnAdapterThatIsRight(t *testing.T) {
 		delete(m.Failures, studio.PartialOutput)
 		RunImage(t, m, atelierPictures)
 	})
+	t.Run("images one by one", func(t *testing.T) {
+		t.Parallel()
+		RunImage(t, atelierMedia(atelierAdapter{each: true}, NewClock()), atelierPictures)
+	})
+	t.Run("videos by two calls", func(t *testing.T) {
+		t.Parallel()
+		RunVideo(t, atelierMedia(atelierAdapter{shelves: true}, NewClock()), atelierFilms)
+	})
+	t.Run("speech as it is", func(t *testing.T) {
+		t.Parallel()
+		m := atelierMedia(atelierAdapter{raw: true}, NewClock())
+		m.Without = []string{WithoutUsage, string(studio.Truncated), string(studio.MidStream)}
+		delete(m.Failures, studio.Truncated)
+		delete(m.Failures, studio.MidStream)
+		cases := atelierVoices
+		cases.Formats = []string{"mp3"}
+		RunSpeech(t, m, cases)
+	})
 	t.Run("videos", func(t *testing.T) {
 		t.Parallel()
 		RunVideo(t, atelierMedia(atelierAdapter{}, NewClock()), atelierFilms)
-	})
-	t.Run("videos in real time", func(t *testing.T) {
-		t.Parallel()
-		RunVideo(t, atelierMedia(atelierAdapter{}, nil), atelierFilms)
 	})
 	t.Run("music", func(t *testing.T) {
 		t.Parallel()
@@ -163,4 +179,14 @@ func examine(t *testing.T, all []trial, name string) []string {
 		t.Fatalf("there is no trial %q", name)
 	}
 	return rec.failed
+}
+
+func TestSuite_worksInRealTime(t *testing.T) {
+	t.Parallel()
+	all := videoTrials(newRig(t, atelierMedia(atelierAdapter{}, nil)), atelierFilms)
+	for _, name := range []string{"ordinary", "task failed", "cancel/queued"} {
+		if complaints := examine(t, all, name); len(complaints) > 0 {
+			t.Errorf("%s: %q", name, complaints)
+		}
+	}
 }

@@ -31,15 +31,16 @@ func ringItem(credentials string, ring []byte) item {
 
 func TestOwner_keyRing(t *testing.T) {
 	first, second := testRing(t), testRing(t)
+	put := func(it item) func(*rig) { return func(r *rig) { r.send("secret/system", opPut, it) } }
 	cases := map[string]struct {
 		do      func(r *rig)
 		want    []keyring.Ring // that were handed over after the first one
 		version bool           // whether the version of credentials goes along
 	}{
-		"a new one":                       {func(r *rig) { r.send("secret/system", opPut, ringItem("a", second.Bytes())) }, []keyring.Ring{second}, true},
-		"the same beside new credentials": {func(r *rig) { r.send("secret/system", opPut, ringItem("b", first.Bytes())) }, nil, true},
-		"none any more":                   {func(r *rig) { r.send("secret/system", opPut, secretItem("b")) }, nil, true},
-		"one that cannot be read":         {func(r *rig) { r.send("secret/system", opPut, ringItem("b", []byte("{}"))) }, nil, false},
+		"a new one":                       {put(ringItem("a", second.Bytes())), []keyring.Ring{second}, true},
+		"the same beside new credentials": {put(ringItem("b", first.Bytes())), nil, true},
+		"none any more":                   {put(secretItem("b")), nil, true},
+		"one that cannot be read":         {put(ringItem("b", []byte("{}"))), nil, false},
 		"a readable one after a bad one": {func(r *rig) {
 			r.send("secret/system", opPut, ringItem("b", []byte("{}")))
 			r.send("secret/system", opPut, ringItem("b", second.Bytes()))

@@ -97,7 +97,9 @@ func TestKeyRing_OneThatCannotBeReadIsLeftAlone(t *testing.T) {
 		t.Errorf("models -want +got:\n%s", diff)
 	}
 	told := func() bool {
-		return slices.ContainsFunc(s.Problems(), func(p Problem) bool { return p.File == f.ringFile() && strings.Contains(p.Message, "remove it") })
+		return slices.ContainsFunc(s.Problems(), func(p Problem) bool {
+			return p.File == f.ringFile() && strings.Contains(p.Message, "remove it")
+		})
 	}
 	if !told() || strings.Count(f.log.String(), "Key ring cannot be used") != 1 {
 		t.Errorf("problems %v, log %s", s.Problems(), f.log.String())

@@ -28,7 +28,8 @@ import (
 type Options struct {
 	// Dir is read recursively. Required.
 	Dir string
-	// StateDir keeps generated keys and the key ring, which gateways with one state directory share; it is made if missing, and must not be within Dir. Required.
+	// StateDir keeps generated keys and the key ring, which gateways with one state directory share; it is made if missing, and
+	// must not be within Dir. Required.
 	StateDir string
 	// Instance picks the GatewayInstance, as name or namespace/name, if Dir has several. Empty: the only one.
 	Instance string

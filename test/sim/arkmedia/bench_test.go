@@ -72,7 +72,10 @@ func (b *bench) send(method, path, body string, headers ...string) reply {
 			req.Header.Set(headers[i], headers[i+1])
 		}
 	}
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := &http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true}, // on a used connection it would repeat a GET by itself
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 	res, err := client.Do(req)
 	if err != nil {
 		return reply{err: err}

@@ -2,6 +2,8 @@ package arkmedia
 
 import (
 	"net/http"
+	"net/http/httptest"
+	"sync"
 	"testing"
 )
 
@@ -51,5 +53,36 @@ func TestDoor_refusesWhatNoCallAnswers(t *testing.T) {
 				t.Errorf("charges = %v", got)
 			}
 		})
+	}
+}
+
+func TestSimulator_belowAPrefixItsFilesAreToo(t *testing.T) {
+	b := start(t)
+	server := httptest.NewServer(http.StripPrefix("/ark", b.sim))
+	defer server.Close()
+	b.url = server.URL + "/ark"
+	got := b.images(ask(v45, "x", ""))
+	if file := b.fetch(got.get("data.0.url").Str); file.status != 200 {
+		t.Errorf("the file of %s: %d", got.body, file.status)
+	}
+}
+
+func TestSimulator_servesManyAtOnce(t *testing.T) {
+	b := start(t)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			id := b.submit(video("x")).get("id").Str
+			if got := b.poll(id); got.status != 200 || got.get("id").Str != id {
+				t.Errorf("got %d %s", got.status, got.body)
+			}
+			b.images(ask(v45, "x", ""))
+			b.send(http.MethodGet, TasksPath, "")
+			b.send(http.MethodDelete, TasksPath+"/"+id, "")
+		})
+	}
+	all.Wait()
+	if got := b.sim.Orders(); len(got) != 16 || len(b.charged()) != 8 || b.sim.Unfinished() != 0 {
+		t.Errorf("%d orders, charges %v, %d tasks under way", len(got), b.charged(), b.sim.Unfinished())
 	}
 }

@@ -61,9 +61,9 @@ func documented() map[int]string {
 // known is a problem with a documented code, in any case; nil if the code is not documented.
 func known(code, message string) *problem {
 	for status, codes := range documented() {
-		for documented := range strings.FieldsSeq(codes) {
-			if strings.EqualFold(documented, code) {
-				return &problem{status: status, code: documented, message: message}
+		for each := range strings.FieldsSeq(codes) {
+			if strings.EqualFold(each, code) {
+				return &problem{status: status, code: each, message: message}
 			}
 		}
 	}
@@ -173,7 +173,8 @@ func respond(v *studio.Visit, mode studio.Mode, document any) {
 
 // contentType refuses a body that does not say it is JSON; the documents demand the header without showing the refusal.
 func contentType(r *http.Request) *problem {
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); r.Method == http.MethodPost && (err != nil || kind != "application/json") {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if r.Method == http.MethodPost && (err != nil || kind != "application/json") {
 		return invalid("Content-Type", "want application/json")
 	}
 	return nil

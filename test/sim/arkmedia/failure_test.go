@@ -101,12 +101,13 @@ func TestFailures_afterTheWorkIsBilled(t *testing.T) {
 		"a broken answer": {studio.MidStream, set, true, []string{`{"created":`}, "usage", 3},
 		"a cut stream":    {studio.Truncated, set + `,"stream":true`, false, []string{"succeeded", "succeeded", "succeeded"}, "completed", 3},
 		"a broken stream": {studio.MidStream, set + `,"stream":true`, true, []string{"succeeded"}, `"image_index":1`, 3},
-		"one refused":     {studio.PartialOutput, set, false, []string{`"url"`, `"url"`, `{"error":{"code":"OutputImageSensitiveContentDetected"`, `"generated_images":2`}, "", 2},
+		"one refused": {studio.PartialOutput, set, false, []string{`"url"`, `"url"`,
+			`{"error":{"code":"OutputImageSensitiveContentDetected"`, `"generated_images":2`}, "", 2},
 		"one refused, streamed": {studio.PartialOutput, set + `,"stream":true`, false, []string{"partial_succeeded", "partial_succeeded",
 			"partial_failed", `"OutputImageSensitiveContentDetected"`, `"image_index":2`, `"generated_images":2`, "[DONE]"}, "", 2},
 		"the only one refused": {studio.PartialOutput, "", false, []string{`"data":[{"error":`, `"generated_images":0`}, `"url"`, 0},
 		"stopped":              {PartialStopped, set, false, []string{`"url"`, `InternalServiceError`, `"generated_images":1`}, "", 1},
-		"nothing made":         {studio.NoAudio, set, false, []string{`"data":[]`, `"generated_images":0`}, `"url"`, 0},
+		"nothing made":         {studio.NoAudio, set, false, []string{`"data":[]`, `"generated_images":3`}, `"url"`, 3},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

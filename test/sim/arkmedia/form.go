@@ -49,7 +49,7 @@ func (f *form) path(name string) string { return strings.TrimPrefix(f.at+"."+nam
 
 func (f *form) has(name string) bool { return f.members[name].Exists() }
 
-func (f *form) refuse(name, format string, args ...any) {
+func (f *form) refusef(name, format string, args ...any) {
 	f.fail(invalid(f.path(name), format, args...))
 }
 
@@ -63,13 +63,13 @@ func (f *form) need(name string) {
 // only refuses the member unless ok.
 func (f *form) only(name string, ok bool, reason string) {
 	if f.has(name) && !ok {
-		f.refuse(name, "%s", reason)
+		f.refusef(name, "%s", reason)
 	}
 }
 
 func (f *form) text(name string) string {
 	if v := f.members[name]; v.Exists() && v.Type != gjson.String {
-		f.refuse(name, "want a string")
+		f.refusef(name, "want a string")
 	}
 	return f.members[name].Str
 }
@@ -80,7 +80,7 @@ func (f *form) choice(name, fallback string, allowed ...string) string {
 	}
 	v := f.text(name)
 	if !slices.Contains(allowed, v) {
-		f.refuse(name, "want one of %v", allowed)
+		f.refusef(name, "want one of %v", allowed)
 	}
 	return v
 }
@@ -90,7 +90,7 @@ func (f *form) flag(name string, fallback bool) bool {
 		return fallback
 	}
 	if !f.members[name].IsBool() {
-		f.refuse(name, "want a boolean")
+		f.refusef(name, "want a boolean")
 	}
 	return f.members[name].Bool()
 }
@@ -101,7 +101,7 @@ func (f *form) number(name string, fallback, low, high float64) float64 {
 		return fallback
 	}
 	if v.Type != gjson.Number || v.Num < low || v.Num > high {
-		f.refuse(name, "want a number from %v to %v", fmt.Sprint(low), fmt.Sprint(high))
+		f.refusef(name, "want a number from %v to %v", fmt.Sprint(low), fmt.Sprint(high))
 	}
 	return v.Num
 }
@@ -110,7 +110,7 @@ func (f *form) number(name string, fallback, low, high float64) float64 {
 func (f *form) integer(name string, fallback, low, high int) int {
 	v := f.members[name]
 	if v.Exists() && (v.Type != gjson.Number || v.Num != math.Trunc(v.Num) || strings.ContainsAny(v.Raw, ".eE")) {
-		f.refuse(name, "want an integer")
+		f.refusef(name, "want an integer")
 	}
 	return int(f.number(name, float64(fallback), float64(low), float64(high)))
 }
@@ -118,10 +118,18 @@ func (f *form) integer(name string, fallback, low, high int) int {
 // list takes an array.
 func (f *form) list(name string) []gjson.Result {
 	if v := f.members[name]; v.Exists() && !v.IsArray() {
-		f.refuse(name, "want an array")
+		f.refusef(name, "want an array")
 		return nil
 	}
 	return f.members[name].Array()
+}
+
+// oneOrMore takes a string, or an array in which there should be strings.
+func (f *form) oneOrMore(name string) []gjson.Result {
+	if v := f.members[name]; v.Type == gjson.String {
+		return []gjson.Result{v}
+	}
+	return f.list(name)
 }
 
 // webSearch takes the one documented form of tools.

@@ -62,11 +62,13 @@ type imageAnswer struct {
 // produce paints. One picture serves all images of a set.
 func (s *Simulator) produce(v *studio.Visit, q *imageRequest, mode studio.Mode) *imageAnswer {
 	a := &imageAnswer{imageRequest: q, created: s.Now().Unix()}
+	if mode == studio.NoAudio { // the answer counts and bills images that it does not hold
+		a.made = q.Images
+		return a
+	}
 	data := paint(q.Format, q.Width, q.Height)
 	for i := range q.Images {
 		switch {
-		case mode == studio.NoAudio:
-			return a
 		case mode == studio.PartialOutput && i == q.Images-1:
 			a.fail("OutputImageSensitiveContentDetected")
 			continue
@@ -90,7 +92,8 @@ func (s *Simulator) produce(v *studio.Visit, q *imageRequest, mode studio.Mode) 
 }
 
 func (a *imageAnswer) fail(code string) {
-	a.elements = append(a.elements, map[string]any{"error": map[string]any{"code": code, "message": "The image could not be made: simulated."}})
+	a.elements = append(a.elements, map[string]any{"error": map[string]any{"code": code,
+		"message": "The image could not be made: simulated."}})
 }
 
 // usage counts successes; the tokens are those of the answered sizes. An answer of 3.0 has no tokens.

@@ -72,22 +72,27 @@ func (m imageModel) size(f *form, prompt string) (width, height int) {
 	}
 	found := regexp.MustCompile(`^([1-9][0-9]{1,4})x([1-9][0-9]{1,4})$`).FindStringSubmatch(value)
 	if found == nil || m.edits {
-		f.refuse("size", "want WxH or one of %v", m.keywords)
+		f.refusef("size", "want WxH or one of %v", m.keywords)
 		return 0, 0
 	}
 	width, _ = strconv.Atoi(found[1])
 	height, _ = strconv.Atoi(found[2])
+	m.bound(f, width, height)
+	return width, height
+}
+
+// bound checks explicit sizes.
+func (m imageModel) bound(f *form, width, height int) {
 	switch {
 	case width*height < m.minPixels:
-		f.refuse("size", "image size must be at least %d pixels", m.minPixels)
+		f.refusef("size", "image size must be at least %d pixels", m.minPixels)
 	case width*height > m.maxPixels:
-		f.refuse("size", "image size must be at most %d pixels", m.maxPixels)
+		f.refusef("size", "image size must be at most %d pixels", m.maxPixels)
 	case width > 16*height || height > 16*width:
-		f.refuse("size", "the ratio of width and height must be from 1/16 to 16")
+		f.refusef("size", "the ratio of width and height must be from 1/16 to 16")
 	case m.sides[1] > 0 && (min(width, height) < m.sides[0] || max(width, height) > m.sides[1]):
-		f.refuse("size", "both sides must be from %d to %d pixels", m.sides[0], m.sides[1])
+		f.refusef("size", "both sides must be from %d to %d pixels", m.sides[0], m.sides[1])
 	}
-	return width, height
 }
 
 // named is what a keyword and the ratio named in the prompt come to: the recommended sizes of 4.5, and a square otherwise.

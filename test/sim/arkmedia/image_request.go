@@ -57,29 +57,27 @@ func (s *Simulator) readImages(body []byte) (*imageRequest, *problem) {
 	return q, r.bad
 }
 
-// references reads image, a string or an array of them.
+// references reads image.
 func (q *imageRequest) references(f *form) {
 	f.only("image", q.spec.modern || q.spec.edits, "the model takes no image")
 	if q.spec.edits {
 		f.need("image")
 	}
-	values, most := []gjson.Result{f.members["image"]}, 1
-	if values[0].Type != gjson.String {
-		values = f.list("image")
-	}
+	most := 1
 	if q.spec.modern {
 		most = 14
 	}
+	values := f.oneOrMore("image")
 	if len(values) > most || f.has("image") && len(values) == 0 {
-		f.refuse("image", "want from 1 to %d images", most)
+		f.refusef("image", "want from 1 to %d images", most)
 	}
 	for i, v := range values {
 		at := fmt.Sprintf("image[%d]", i)
-		if v.Exists() && v.Type != gjson.String {
+		if v.Type != gjson.String {
 			f.fail(invalid(at, "want a string"))
-		} else if v.Exists() {
-			q.inputs = append(q.inputs, f.picture(at, v.Str, seedreamLimits(q.spec.modern)))
+			continue
 		}
+		q.inputs = append(q.inputs, f.picture(at, v.Str, seedreamLimits(q.spec.modern)))
 	}
 	q.References = len(q.inputs)
 }
@@ -109,7 +107,7 @@ func (q *imageRequest) options(f *form, lenient bool) {
 	if f.has("optimize_prompt_options") {
 		o := f.open("optimize_prompt_options", f.members["optimize_prompt_options"], "mode")
 		if o.choice("mode", "standard", "standard", "fast") == "fast" && !m.fast {
-			o.refuse("mode", "the model takes standard only")
+			o.refusef("mode", "the model takes standard only")
 		}
 	}
 }
@@ -130,7 +128,7 @@ func (q *imageRequest) sequence(f *form) {
 	if f.has(options) {
 		o := f.open(options, f.members[options], "max_images")
 		if most = o.integer("max_images", most, 1, maxSet); most+q.References > maxSet {
-			o.refuse("max_images", "references and results must not be more than %d", maxSet)
+			o.refusef("max_images", "references and results must not be more than %d", maxSet)
 		}
 	}
 	q.Images = most

@@ -77,7 +77,8 @@ func TestImages_formsOfAnswers(t *testing.T) {
 		"3.0 tells no size and no tokens": {ask(v30, "x", `,"response_format":"b64_json"`), "", `{"generated_images":1}`, "jpeg 1024x1024", true},
 		"references are counted": {ask(v45, "x", `,"image":["https://example.com/a.png"],"response_format":"b64_json"`), "2048x2048",
 			`{"generated_images":1,"input_images":1,"output_tokens":16384,"total_tokens":16384}`, "jpeg 1024x1024", true},
-		"seededit keeps the picture's shape": {ask(ed, "x", `,"size":"adaptive","image":"`+picture("png", 600, 300)+`","response_format":"b64_json"`),
+		"seededit keeps the picture's shape": {ask(ed, "x", `,"size":"adaptive","image":"`+picture("png", 600,
+			300)+`","response_format":"b64_json"`),
 			"", `{"generated_images":1,"input_images":1}`, "jpeg 600x300", true},
 	}
 	for name, c := range cases {

@@ -232,7 +232,8 @@ func TestList_filtersAndPages(t *testing.T) {
 		}
 	}
 	got := b.send(http.MethodGet, TasksPath+"?filter.status=failed&page_num=1", "")
-	if got.get("total").Int() != 1 || got.get("items.0.failure_reason.code").Str != "InternalServiceError" || got.get("items.0.error").Exists() {
+	if got.get("total").Int() != 1 || got.get("items.0.failure_reason.code").Str != "InternalServiceError" ||
+		got.get("items.0.error").Exists() {
 		t.Errorf("got %s", got.body)
 	}
 	for query, param := range map[string]string{"?page_num=0": "page_num", "?page_size=501": "page_size", "?page_size=x": "page_size",

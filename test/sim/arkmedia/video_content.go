@@ -14,7 +14,6 @@ type material struct {
 	first         image.Point // pixels of the first frame, if known
 	roles         map[string]int
 	bare          int // images without a role
-	textAt        string
 	hasText       bool
 	isDraft       bool
 	totalElements int
@@ -45,7 +44,7 @@ func (c *material) item(r *reader, at string, v gjson.Result) {
 		o := r.open(at, v, "type", "text")
 		o.need("text")
 		if c.hasText { // that only one text is taken is the stricter reading
-			o.refuse("text", "only one text item is accepted")
+			o.refusef("text", "only one text item is accepted")
 		}
 		c.text, c.hasText = o.text("text"), true
 	case "image_url":
@@ -91,29 +90,46 @@ func inner(o *form, name, member string) string {
 	return f.text(member)
 }
 
-// combination checks what may stand together. A last frame without a first one, several images of which one has no role, and a
-// draft with anything beside it are refused, and a text is demanded unless a first frame is there: the stricter readings.
+// combination checks what may stand together. That a draft stands alone, and that a text is needed unless a first frame is there,
+// are the stricter readings.
 func (c *material) combination() *problem {
 	n := c.roles
 	references := n["reference_image"] + n["reference_video"] + n["reference_audio"]
-	frames := n["first_frame"] + n["last_frame"]
 	switch {
 	case c.isDraft && c.totalElements > 1:
 		return invalid("content", "a draft task stands alone")
-	case c.bare > 0 && frames+n["reference_image"] > 1:
-		return invalid("content", "each of several images needs a role")
-	case n["first_frame"] > 1 || n["last_frame"] > 1:
-		return invalid("content", "only one first_frame and one last_frame are accepted")
-	case n["last_frame"] > n["first_frame"]:
-		return invalid("content", "last_frame needs first_frame")
-	case frames > 0 && references > 0:
+	case n["first_frame"]+n["last_frame"] > 0 && references > 0:
 		return invalid("content", "first or last frames cannot be mixed with reference media")
-	case n["reference_audio"] > 0 && n["reference_image"]+n["reference_video"] == 0:
-		return invalid("content", "reference_audio needs a reference image or video")
-	case n["reference_image"] > 9 || n["reference_video"] > 3 || n["reference_audio"] > 3:
-		return invalid("content", "at most 9 reference images, 3 videos and 3 audios are accepted")
 	case !c.hasText && n["first_frame"] == 0 && !c.isDraft:
 		return missing("content.text")
+	case references > 0:
+		return c.references()
+	}
+	return c.frames()
+}
+
+// frames checks the images that begin and end the video. Several images of which one has no role are refused: the stricter
+// reading.
+func (c *material) frames() *problem {
+	first, last := c.roles["first_frame"], c.roles["last_frame"]
+	switch {
+	case c.bare > 0 && first+last > 1:
+		return invalid("content", "each of several images needs a role")
+	case first > 1 || last > 1:
+		return invalid("content", "only one first_frame and one last_frame are accepted")
+	case last > first:
+		return invalid("content", "last_frame needs first_frame")
+	}
+	return nil
+}
+
+func (c *material) references() *problem {
+	images, videos, audios := c.roles["reference_image"], c.roles["reference_video"], c.roles["reference_audio"]
+	switch {
+	case images+videos == 0:
+		return invalid("content", "reference_audio needs a reference image or video")
+	case images > 9 || videos > 3 || audios > 3:
+		return invalid("content", "at most 9 reference images, 3 videos and 3 audios are accepted")
 	}
 	return nil
 }

@@ -37,20 +37,15 @@ func longName(flag string) string {
 
 // flag sets one parameter. Seeds and fixed cameras change nothing that can be seen here.
 func (q *videoRequest) flag(name, value string) {
-	switch name {
-	case "resolution":
-		if slices.Contains(q.spec.resolutions, value) {
-			q.Resolution = value
-		}
-	case "ratio":
-		if value == "adaptive" || slices.Contains(ratios(), value) {
-			q.Ratio = value
-		}
-	case "duration":
-		if n, err := strconv.Atoi(value); err == nil && n >= 4 && n <= q.spec.longest {
-			q.Seconds = n
-		}
-	case "watermark":
+	seconds, err := strconv.Atoi(value)
+	switch {
+	case name == "resolution" && slices.Contains(q.spec.resolutions, value):
+		q.Resolution = value
+	case name == "ratio" && slices.Contains(append(ratios(), "adaptive"), value):
+		q.Ratio = value
+	case name == "duration" && err == nil && seconds >= 4 && seconds <= q.spec.longest:
+		q.Seconds = seconds
+	case name == "watermark":
 		q.Watermark = value == "true"
 	}
 }

@@ -110,7 +110,7 @@ func (q *videoRequest) service(f *form) {
 		f.address("callback_url", f.text("callback_url"), false)
 	}
 	if q.safety = f.text("safety_identifier"); len(q.safety) > 64 {
-		f.refuse("safety_identifier", "at most 64 characters")
+		f.refusef("safety_identifier", "at most 64 characters")
 	}
 }
 

@@ -51,8 +51,8 @@ func (r reply) get(path string) gjson.Result { return gjson.Get(r.body, path) }
 // problem returns code and message of any of the error bodies, an SSE event among them.
 func (r reply) problem() (code int64, message string) {
 	body := gjson.Parse(r.body)
-	if strings.HasPrefix(r.body, "event: 153\ndata: ") {
-		body = gjson.Parse(strings.TrimPrefix(r.body, "event: 153\ndata: "))
+	if data, ok := strings.CutPrefix(r.body, "event: 153\ndata: "); ok {
+		body = gjson.Parse(data)
 	}
 	if inner := body.Get("header"); inner.Exists() {
 		body = inner

@@ -195,9 +195,12 @@ func TestV1_takesAReqidOnce(t *testing.T) {
 
 func TestV1_accepts(t *testing.T) {
 	for name, pairs := range map[string][]string{
-		"1024 bytes":       {"request.text", quote(strings.Repeat("字", 341) + "a")},
-		"every audio":      {"audio", `{"voice_type":"zh_female_cancan_mars_bigtts","encoding":"mp3","speed_ratio":0.8,"loudness_ratio":2,"rate":8000,"bitrate":160,"enable_emotion":true,"emotion":"happy","emotion_scale":4,"explicit_language":"zh","context_language":"id"}`},
-		"every request":    {"request.text_type", `"ssml"`, "request.silence_duration", "30000", "request.enable_trailing_silence_audio", "true", "request.with_timestamp", "1", "request.extra_param", `"{\"disable_markdown_filter\":true}"`},
+		"1024 bytes": {"request.text", quote(strings.Repeat("字", 341) + "a")},
+		"every audio": {"audio", `{"voice_type":"zh_female_cancan_mars_bigtts","encoding":"mp3","speed_ratio":0.8,"loudness_ratio":2,` +
+			`"rate":8000,"bitrate":160,"enable_emotion":true,"emotion":"happy","emotion_scale":4,` +
+			`"explicit_language":"zh","context_language":"id"}`},
+		"every request": {"request.text_type", `"ssml"`, "request.silence_duration", "30000", "request.enable_trailing_silence_audio",
+			"true", "request.with_timestamp", "1", "request.extra_param", `"{\"disable_markdown_filter\":true}"`},
 		"a cloned voice":   {"audio.voice_type", quote(doubao.ClonedVoice), "app.cluster", `"volcano_icl"`},
 		"an older speaker": {"audio.voice_type", `"zh_male_M392_conversation_wvae_bigtts"`},
 	} {

@@ -109,7 +109,7 @@ func (p *paramsV3) sentence() *sentence {
 		return s
 	}
 	start := 0.0
-	for _, w := range strings.Fields(s.Text) {
+	for w := range strings.FieldsSeq(s.Text) {
 		end := start + perCharacter.Seconds()*float64(utf8.RuneCountInString(w))
 		s.Words = append(s.Words, word{Word: w, Start: start, End: end, Confidence: 0.9})
 		start = end + perCharacter.Seconds()

@@ -186,6 +186,24 @@ func TestExternalTaskID_isUniqueInBothGenerations(t *testing.T) {
 	b.wantBilled(1)
 }
 
+func TestExternalTaskID_isUniqueAmongRequestsAtOnce(t *testing.T) {
+	b := start(t)
+	statuses := make(chan int)
+	for range 8 {
+		go func() {
+			statuses <- b.post("/text-to-video/kling-3.0", `{"prompt":"a","options":{"external_task_id":"x"}}`).status
+		}()
+	}
+	got := map[int]int{}
+	for range 8 {
+		got[<-statuses]++
+	}
+	if got[http.StatusOK] != 1 || got[http.StatusBadRequest] != 7 {
+		t.Errorf("statuses = %v, want one of 200", got)
+	}
+	b.wantBilled(1)
+}
+
 func TestRead_wantsJSON(t *testing.T) {
 	b := start(t)
 	r := b.send(http.MethodPost, "/text-to-video/kling-3.0", `{"prompt":"a"}`, "Content-Type", "text/plain")

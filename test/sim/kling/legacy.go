@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"strconv"
+	"strings"
 
 	"vipcloud.ai/vipcloud/test/sim/studio"
 )
@@ -69,11 +70,11 @@ func (x *exchange) submitLegacy(d door) *problem {
 
 // script is everything that a video shall show.
 func (b *legacyBody) script() string {
-	all := or(b.Prompt, "")
+	all := []string{or(b.Prompt, "")}
 	for _, s := range b.MultiPrompt {
-		all += "\n" + s.Prompt
+		all = append(all, s.Prompt)
 	}
-	return all
+	return strings.Join(all, "\n")
 }
 
 // resolution returns what a mode stands for.

@@ -14,8 +14,9 @@ import (
 
 func TestLegacy_textToVideo(t *testing.T) {
 	b := start(t)
-	r := b.post("/v1/videos/text2video", `{"model_name":"kling-v3","prompt":"a lighthouse","negative_prompt":"fog","duration":"8","mode":"pro","sound":"on",
-		"aspect_ratio":"1:1","external_task_id":"light-1","watermark_info":{"enabled":true},"callback_url":"https://x.invalid/cb"}`)
+	r := b.post("/v1/videos/text2video", `{"model_name":"kling-v3","prompt":"a lighthouse","negative_prompt":"fog","duration":"8",
+		"mode":"pro","sound":"on","aspect_ratio":"1:1","external_task_id":"light-1",
+		"watermark_info":{"enabled":true},"callback_url":"https://x.invalid/cb"}`)
 	id := r.get("data.task_id")
 	if r.status != http.StatusOK || r.get("data.task_status") != "submitted" || r.get("data.task_info.external_task_id") != "light-1" ||
 		r.get("data.created_at") != "1790000000000" || id == "" || gjson.Get(r.body, "data.task_id").Type != gjson.String {
@@ -109,19 +110,20 @@ func TestLegacy_refuses(t *testing.T) {
 		"shots without the switch":        {"text2video", with(`,"shot_type":"customize"`), "1201", "need multi_shot"},
 		"the switch without a kind":       {"text2video", with(`,"multi_shot":true`), "1201", "needs shot_type"},
 		"an unknown kind of shots":        {"text2video", with(`,"multi_shot":true,"shot_type":"x"`), "1201", "shot_type"},
-		"prompts of shots unasked":        {"text2video", with(`,"multi_shot":true,"shot_type":"intelligence","multi_prompt":[` + one + `]`), "1201", "customize"},
-		"a prompt beside shots":           {"text2video", shots(`,"prompt":"a","multi_prompt":[` + one + `]`), "1201", "replaced"},
-		"no shots":                        {"text2video", shots(""), "1201", "1 to 6"},
-		"seven shots":                     {"text2video", shots(`,"multi_prompt":[` + one + strings.Repeat(","+one, 6) + `]`), "1201", "1 to 6"},
-		"shots that do not add up":        {"text2video", shots(`,"multi_prompt":[` + one + `]`), "1201", "add up"},
-		"shots in disorder":               {"text2video", shots(`,"multi_prompt":[{"index":2,"prompt":"a","duration":"5"}]`), "1201", "index"},
-		"a shot's duration as a number":   {"text2video", shots(`,"multi_prompt":[{"index":1,"prompt":"a","duration":5}]`), "1200", "duration"},
-		"a shot without a prompt":         {"text2video", shots(`,"multi_prompt":[{"index":1,"duration":"5"}]`), "1201", "prompt"},
-		"no image":                        {"image2video", with(""), "1201", "image is required"},
-		"a last image alone":              {"image2video", with(`,"image_tail":"https://x.invalid/a"`), "1201", "image is required"},
-		"a last image that is none":       {"image2video", with(`,"image":"https://x.invalid/a","image_tail":"x"`), "1201", "image_tail"},
-		"a data URI":                      {"image2video", with(`,"image":"data:image/png;base64,AAAA"`), "1201", "data:"},
-		"a ratio beside an image":         {"image2video", with(`,"image":"https://x.invalid/a","aspect_ratio":"16:9"`), "1201", "aspect_ratio"},
+		"prompts of shots unasked": {"text2video", with(`,"multi_shot":true,"shot_type":"intelligence","multi_prompt":[` + one + `]`),
+			"1201", "customize"},
+		"a prompt beside shots":         {"text2video", shots(`,"prompt":"a","multi_prompt":[` + one + `]`), "1201", "replaced"},
+		"no shots":                      {"text2video", shots(""), "1201", "1 to 6"},
+		"seven shots":                   {"text2video", shots(`,"multi_prompt":[` + one + strings.Repeat(","+one, 6) + `]`), "1201", "1 to 6"},
+		"shots that do not add up":      {"text2video", shots(`,"multi_prompt":[` + one + `]`), "1201", "add up"},
+		"shots in disorder":             {"text2video", shots(`,"multi_prompt":[{"index":2,"prompt":"a","duration":"5"}]`), "1201", "index"},
+		"a shot's duration as a number": {"text2video", shots(`,"multi_prompt":[{"index":1,"prompt":"a","duration":5}]`), "1200", "duration"},
+		"a shot without a prompt":       {"text2video", shots(`,"multi_prompt":[{"index":1,"duration":"5"}]`), "1201", "prompt"},
+		"no image":                      {"image2video", with(""), "1201", "image is required"},
+		"a last image alone":            {"image2video", with(`,"image_tail":"https://x.invalid/a"`), "1201", "image is required"},
+		"a last image that is none":     {"image2video", with(`,"image":"https://x.invalid/a","image_tail":"x"`), "1201", "image_tail"},
+		"a data URI":                    {"image2video", with(`,"image":"data:image/png;base64,AAAA"`), "1201", "data:"},
+		"a ratio beside an image":       {"image2video", with(`,"image":"https://x.invalid/a","aspect_ratio":"16:9"`), "1201", "aspect_ratio"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := start(t)

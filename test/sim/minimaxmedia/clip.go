@@ -20,22 +20,25 @@ const maxPiece = 48 << 10
 
 // clip is audio that is made while it is sent, so that a long one costs no memory.
 type clip struct {
-	// head is the header of a wav file.
+	// head is what a file begins with: the header of wav or flac.
 	head []byte
-	// loop is a second of audio, repeated as often as need be.
+	// loop is a second of audio or less, repeated as often as need be.
 	loop []byte
-	// unit is the smallest whole piece: a frame of mp3, a sample of pcm; perSecond and size are without head. All in bytes.
+	// unit is the smallest whole piece: a frame of mp3 or flac, a sample of pcm. perSecond and size are without head, and of flac
+	// before it is packed. All in bytes.
 	unit, perSecond, size int
+	rate, channels        int
+	flac                  bool
 }
 
 var bytesDirective = regexp.MustCompile(`\[\[bytes ([0-9]{1,9})\]\]`)
 
-// newClip speaks the text. Only pcm and wav are made as ordered; every other format, flac and opus included, is silent mp3 of
-// 32 kHz, one channel and 128 kbit/s under the name that was asked for, because no encoder is at hand.
+// newClip speaks the text. pcm, wav and flac are made as ordered. mp3 is silence of 32 kHz, one channel and 128 kbit/s whatever
+// was ordered; so are opus and the pcmu formats, whose names alone are right, because no encoder is at hand.
 func newClip(format string, rate, channels int, text string) clip {
-	c := clip{unit: 2 * channels, perSecond: 2 * channels * rate}
+	c := clip{unit: 2 * channels, perSecond: 2 * channels * rate, rate: rate, channels: channels, flac: format == "flac"}
 	switch format {
-	case "pcm", "wav":
+	case "pcm", "wav", "flac":
 		c.loop = studio.PCM(rate, time.Second)
 		if channels == 2 {
 			c.loop = stereo(c.loop)
@@ -43,6 +46,10 @@ func newClip(format string, rate, channels int, text string) clip {
 	default:
 		const frame = 36 * time.Millisecond
 		c = clip{loop: studio.MP3(27 * frame), unit: len(studio.MP3(0)), perSecond: 16000}
+	}
+	if c.flac {
+		c.unit *= flacSamples
+		c.head, c.loop = flacHead(rate, channels), c.loop[:c.unit]
 	}
 	length := time.Duration(utf8.RuneCountInString(text)) * perCharacter
 	c.size = int(length * time.Duration(c.perSecond) / time.Second)
@@ -76,8 +83,16 @@ func wavHeader(rate, channels, size int) []byte {
 	return head
 }
 
-// total is the size with the header, in bytes.
-func (c clip) total() int { return len(c.head) + c.size }
+// total is the size of the whole file, in bytes.
+func (c clip) total() int {
+	total := len(c.head) + c.size
+	if c.flac {
+		for n := range c.size / c.unit {
+			total += len(flacFrame(n, nil, c.rate, c.channels))
+		}
+	}
+	return total
+}
 
 func (c clip) length() time.Duration {
 	return time.Duration(c.size) * time.Second / time.Duration(c.perSecond)
@@ -86,17 +101,20 @@ func (c clip) length() time.Duration {
 // pieces yields the audio in at least five pieces of whole units, if it is that long.
 func (c clip) pieces() iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
-		if len(c.head) > 0 && !yield(c.head) {
+		if len(c.head) > 0 && c.size > 0 && !yield(c.head) {
 			return
 		}
 		step := max(min(c.size/5, maxPiece)/c.unit*c.unit, c.unit)
 		for at := 0; at < c.size; {
 			from := at % len(c.loop)
-			n := min(step, c.size-at, len(c.loop)-from)
-			if !yield(c.loop[from : from+n]) {
+			piece := c.loop[from:min(from+min(step, c.size-at), len(c.loop))]
+			at += len(piece)
+			if c.flac {
+				piece = flacFrame(at/c.unit-1, piece, c.rate, c.channels)
+			}
+			if !yield(piece) {
 				return
 			}
-			at += n
 		}
 	}
 }

@@ -31,7 +31,8 @@ func TestSpeech_refusesAsToldInside200(t *testing.T) {
 				b.FailNext(1, mode)
 				got := b.post(speech, body)
 				got.body = strings.TrimPrefix(got.body, "data: ")
-				if got.status != http.StatusOK || got.code() != want || got.get("base_resp.status_msg").Str == "" || got.get("data").Type != gjson.Null {
+				if got.status != http.StatusOK || got.code() != want || got.get("base_resp.status_msg").Str == "" ||
+					got.get("data").Type != gjson.Null {
 					t.Errorf("= %d %s, want %d", got.status, got.body, want)
 				}
 				if e := b.last(); e.Mode != mode || e.Reason == "" || len(b.Charges()) != 0 {
@@ -130,7 +131,8 @@ func TestSpeech_failsInMidStream(t *testing.T) {
 	b.FailNext(1, studio.MidStream)
 	documents, _ := events(t, b.post(speech, with(t, hello, "stream", "true")))
 	last := documents[len(documents)-1]
-	if len(documents) < 3 || documents[0].Get("data.audio").Str == "" || last.Get("base_resp.status_code").Int() != 1000 || last.Get("data").Type != gjson.Null {
+	if len(documents) < 3 || documents[0].Get("data.audio").Str == "" || last.Get("base_resp.status_code").Int() != 1000 ||
+		last.Get("data").Type != gjson.Null {
 		t.Errorf("events = %v", documents)
 	}
 	if len(b.Charges()) != 0 || b.last().Reason == "" {

@@ -1,9 +1,14 @@
 package minimaxmedia_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -29,7 +34,7 @@ func events(t *testing.T, r reply) (documents []gjson.Result, done bool) {
 	if !strings.HasPrefix(r.header.Get("Content-Type"), "text/event-stream") {
 		t.Fatalf("Content-Type = %q: %s", r.header.Get("Content-Type"), r.body)
 	}
-	for _, event := range strings.Split(strings.TrimSuffix(r.body, "\n\n"), "\n\n") {
+	for event := range strings.SplitSeq(strings.TrimSuffix(r.body, "\n\n"), "\n\n") {
 		data, ok := strings.CutPrefix(event, "data: ")
 		switch {
 		case !ok || done || strings.Contains(data, "\n"):
@@ -100,12 +105,53 @@ func TestSpeech_isWhatTheFormatSays(t *testing.T) {
 			t.Errorf("wav = %d bytes: %x", len(audio), audio[:44])
 		}
 	})
-	t.Run("flac is mp3 by another name", func(t *testing.T) {
-		got := b.post(speech, with(t, ten, "audio_setting.format", `"flac"`))
-		if audio := bytesOf(t, got.get("data.audio").Str); audio[0] != 0xff || got.get("extra_info.audio_format").Str != "flac" {
-			t.Errorf("flac = %x, %s", audio[:4], got.get("extra_info").Raw)
+	t.Run("flac tells its size", func(t *testing.T) {
+		got := b.post(speech, with(t, ten, "audio_setting", `{"format":"flac","sample_rate":16000,"channel":2}`))
+		audio := bytesOf(t, got.get("data.audio").Str)
+		// 0.6 s are two whole frames of 4096 samples.
+		if string(audio[:4]) != "fLaC" || len(audio) != 42+2*(4096*2*2+10) || got.get("extra_info.audio_size").Int() != int64(len(audio)) {
+			t.Errorf("flac = %d bytes, %s", len(audio), got.get("extra_info").Raw)
 		}
 	})
+}
+
+// TestSpeech_opens asks a real player's parser and decoder, where there is one.
+func TestSpeech_opens(t *testing.T) {
+	probe, err := exec.LookPath("ffprobe")
+	if err != nil {
+		t.Skip("ffprobe is not installed")
+	}
+	b := start(t, studio.Options{})
+	for _, tc := range []struct{ format, rate, channels, wantRate, wantChannels string }{
+		{"mp3", "24000", "1", "32000", "1"}, // always the same silence
+		{"wav", "24000", "2", "24000", "2"},
+		{"flac", "44100", "1", "44100", "1"},
+		{"flac", "16000", "2", "16000", "2"},
+	} {
+		t.Run(tc.format+" "+tc.rate, func(t *testing.T) {
+			setting := fmt.Sprintf(`{"format":%q,"sample_rate":%s,"channel":%s}`, tc.format, tc.rate, tc.channels)
+			body := with(t, hello, "text", quote(strings.Repeat("0123456789", 20)), "audio_setting", setting)
+			name := filepath.Join(t.TempDir(), "speech."+tc.format)
+			if err := os.WriteFile(name, bytesOf(t, b.post(speech, body).get("data.audio").Str), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			cmd := exec.CommandContext(t.Context(), probe, "-v", "error", "-err_detect", "+crccheck", "-count_frames", "-show_streams",
+				"-of", "json", name)
+			var complaints bytes.Buffer
+			cmd.Stderr = &complaints
+			out, err := cmd.Output()
+			if err != nil || complaints.Len() > 0 {
+				t.Fatalf("ffprobe: %v %s", err, complaints.String())
+			}
+			stream := gjson.GetBytes(out, "streams.0")
+			codec := map[string]string{"mp3": "mp3", "wav": "pcm_s16le", "flac": "flac"}[tc.format]
+			if stream.Get("codec_name").Str != codec || stream.Get("sample_rate").Str != tc.wantRate ||
+				stream.Get("channels").Raw != tc.wantChannels ||
+				stream.Get("nb_read_frames").Int() == 0 {
+				t.Errorf("stream = %s", stream.Raw)
+			}
+		})
+	}
 }
 
 func TestSpeech_canBeALink(t *testing.T) {
@@ -171,6 +217,20 @@ func TestSpeech_streamEndsWithAndWithoutDone(t *testing.T) {
 	}
 }
 
+func TestSpeech_streamOfFLACBeginsWithItsHeadOnce(t *testing.T) {
+	b := start(t, studio.Options{})
+	body := with(t, hello, "stream", "true", "stream_options.exclude_aggregated_audio", "true", "audio_setting.format", `"flac"`)
+	documents, _ := events(t, b.post(speech, body))
+	var audio []byte
+	for _, d := range documents {
+		audio = append(audio, bytesOf(t, d.Get("data.audio").Str)...)
+	}
+	size := documents[len(documents)-1].Get("extra_info.audio_size").Int()
+	if bytes.Count(audio, []byte("fLaC")) != 1 || !bytes.HasPrefix(audio, []byte("fLaC")) || int64(len(audio)) != size {
+		t.Errorf("%d bytes of %d, beginning %x", len(audio), size, audio[:4])
+	}
+}
+
 func TestSpeech_streamCanBeOneEvent(t *testing.T) {
 	b := start(t, studio.Options{})
 	body := with(t, hello, "text", `"Hi [[once]]"`, "stream", "true", "stream_options.exclude_aggregated_audio", "true")
@@ -225,56 +285,60 @@ func TestSpeech_refuses(t *testing.T) {
 		want int64
 		says string
 	}{
-		"no model":                        {with(t, hello, "model", ""), 2013, "model"},
-		"an unknown model":                {with(t, hello, "model", `"speech-2.5-hd-preview"`), 2013, "model"},
-		"no text":                         {with(t, hello, "text", ""), 2013, "text"},
-		"a blank text":                    {with(t, hello, "text", `" \n"`), 2013, "text"},
-		"ten thousand characters":         {with(t, hello, "text", quote(strings.Repeat("字", 10000))), 2013, "10000"},
-		"too much that cannot be seen":    {with(t, hello, "text", `"abcdefgh\u200b\u200b"`), 1042, "invisible"},
-		"a pause at the beginning":        {pause("<#1#>word"), 2013, "pause"},
-		"a pause at the end":              {pause("word<#1#>"), 2013, "pause"},
-		"two pauses in a row":             {pause("one<#1#><#1#>two"), 2013, "pause"},
-		"a pause too short":               {pause("one<#0.001#>two"), 2013, "pause"},
-		"a pause too long":                {pause("one<#100#>two"), 2013, "pause"},
-		"a pause of no number":            {pause("one<#NaN#>two"), 2013, "pause"},
-		"no voice":                        {with(t, hello, "voice_setting", ""), 2013, "voice_id"},
-		"an unknown voice":                {with(t, hello, "voice_setting.voice_id", `"alloy"`), 20132, "voice_id"},
-		"somebody else's voice":           {with(t, hello, "voice_setting.voice_id", quote(minimaxmedia.ForeignVoice)), 2042, "access"},
-		"a slow voice":                    {with(t, hello, "voice_setting.speed", "0.49"), 2013, "speed"},
-		"a fast voice":                    {with(t, hello, "voice_setting.speed", "2.01"), 2013, "speed"},
-		"no volume":                       {with(t, hello, "voice_setting.vol", "0"), 2013, "vol"},
-		"too loud":                        {with(t, hello, "voice_setting.vol", "10.1"), 2013, "vol"},
-		"too low":                         {with(t, hello, "voice_setting.pitch", "-13"), 2013, "pitch"},
-		"an unknown emotion":              {with(t, hello, "voice_setting.emotion", `"neutral"`), 2013, "emotion"},
-		"fluent outside 2.6":              {with(t, hello, "voice_setting.emotion", `"fluent"`), 2013, "emotion"},
-		"whisper on 2.8":                  {with(t, hello, "model", `"speech-2.8-hd"`, "voice_setting.emotion", `"whisper"`), 2013, "emotion"},
-		"a rate of 48000":                 {with(t, hello, "audio_setting.sample_rate", "48000"), 2013, "sample_rate"},
-		"an odd bitrate":                  {with(t, hello, "audio_setting.bitrate", "96000"), 2013, "bitrate"},
-		"a bitrate of pcm":                {with(t, hello, "audio_setting", `{"bitrate":128000,"format":"pcm"}`), 2013, "bitrate"},
-		"aac":                             {with(t, hello, "audio_setting.format", `"aac"`), 2013, "format"},
-		"opus":                            {with(t, hello, "audio_setting.format", `"opus"`), 2013, "format"},
-		"six channels":                    {with(t, hello, "audio_setting.channel", "6"), 2013, "channel"},
-		"a constant rate without stream":  {with(t, hello, "audio_setting.force_cbr", "true"), 2013, "force_cbr"},
-		"a constant rate of pcm":          {with(t, hello, "stream", "true", "audio_setting", `{"force_cbr":true,"format":"pcm"}`), 2013, "force_cbr"},
-		"wav as a stream":                 {with(t, streamed, "audio_setting.format", `"wav"`), 2013, "wav"},
-		"a link as a stream":              {with(t, streamed, "output_format", `"url"`), 2013, "url"},
-		"an unknown way of output":        {with(t, hello, "output_format", `"base64"`), 2013, "output_format"},
-		"stream options without stream":   {with(t, hello, "stream_options.exclude_aggregated_audio", "true"), 2013, "stream_options"},
-		"a watermark in a stream":         {with(t, streamed, "aigc_watermark", "false"), 2013, "aigc_watermark"},
-		"streamed subtitles on 02":        {with(t, streamed, "subtitle_enable", "true"), 2013, "subtitles"},
-		"a kind of no subtitles":          {with(t, hello, "subtitle_type", `"word"`), 2013, "subtitle_enable"},
-		"an unknown kind of subtitles":    {with(t, hello, "subtitle_enable", "true", "subtitle_type", `"line"`), 2013, "subtitle_type"},
-		"streamed words of a whole":       {with(t, hello, "subtitle_enable", "true", "subtitle_type", `"word_streaming"`), 2013, "word_streaming"},
-		"a tone without replacement":      {with(t, hello, "pronunciation_dict.tone", `["omg"]`), 2013, "tone"},
-		"an unknown language":             {with(t, hello, "language_boost", `"Klingon"`), 2013, "language_boost"},
-		"a voice and a mixture":           {with(t, hello, "timbre_weights", `[{"voice_id":"Wise_Woman","weight":1}]`), 2013, "exclude"},
-		"a mixture of an unknown voice":   {with(t, hello, "voice_setting", "", "timbre_weights", `[{"voice_id":"alloy","weight":1}]`), 20132, "voice_id"},
-		"a mixture with weight 0":         {with(t, hello, "voice_setting", "", "timbre_weights", `[{"voice_id":"Wise_Woman"}]`), 2013, "weight"},
-		"a mixture of five":               {with(t, hello, "voice_setting", "", "timbre_weights", `[{},{},{},{},{}]`), 2013, "at most 4"},
-		"an effect too strong":            {with(t, hello, "voice_modify.pitch", "101"), 2013, "pitch"},
-		"an unknown effect":               {with(t, hello, "voice_modify.sound_effects", `"opera"`), 2013, "sound_effects"},
-		"an effect on pcm":                {with(t, hello, "voice_modify.pitch", "1", "audio_setting.format", `"pcm"`), 2013, "voice_modify"},
-		"an effect on a stream of flac":   {with(t, streamed, "voice_modify.timbre", "1", "audio_setting.format", `"flac"`), 2013, "voice_modify"},
+		"no model":                       {with(t, hello, "model", ""), 2013, "model"},
+		"an unknown model":               {with(t, hello, "model", `"speech-2.5-hd-preview"`), 2013, "model"},
+		"no text":                        {with(t, hello, "text", ""), 2013, "text"},
+		"a blank text":                   {with(t, hello, "text", `" \n"`), 2013, "text"},
+		"ten thousand characters":        {with(t, hello, "text", quote(strings.Repeat("字", 10000))), 2013, "10000"},
+		"too much that cannot be seen":   {with(t, hello, "text", `"abcdefgh\u200b\u200b"`), 1042, "invisible"},
+		"a pause at the beginning":       {pause("<#1#>word"), 2013, "pause"},
+		"a pause at the end":             {pause("word<#1#>"), 2013, "pause"},
+		"two pauses in a row":            {pause("one<#1#><#1#>two"), 2013, "pause"},
+		"a pause too short":              {pause("one<#0.001#>two"), 2013, "pause"},
+		"a pause too long":               {pause("one<#100#>two"), 2013, "pause"},
+		"a pause of no number":           {pause("one<#NaN#>two"), 2013, "pause"},
+		"no voice":                       {with(t, hello, "voice_setting", ""), 2013, "voice_id"},
+		"an unknown voice":               {with(t, hello, "voice_setting.voice_id", `"alloy"`), 20132, "voice_id"},
+		"somebody else's voice":          {with(t, hello, "voice_setting.voice_id", quote(minimaxmedia.ForeignVoice)), 2042, "access"},
+		"a slow voice":                   {with(t, hello, "voice_setting.speed", "0.49"), 2013, "speed"},
+		"a fast voice":                   {with(t, hello, "voice_setting.speed", "2.01"), 2013, "speed"},
+		"no volume":                      {with(t, hello, "voice_setting.vol", "0"), 2013, "vol"},
+		"too loud":                       {with(t, hello, "voice_setting.vol", "10.1"), 2013, "vol"},
+		"too low":                        {with(t, hello, "voice_setting.pitch", "-13"), 2013, "pitch"},
+		"an unknown emotion":             {with(t, hello, "voice_setting.emotion", `"neutral"`), 2013, "emotion"},
+		"fluent outside 2.6":             {with(t, hello, "voice_setting.emotion", `"fluent"`), 2013, "emotion"},
+		"whisper on 2.8":                 {with(t, hello, "model", `"speech-2.8-hd"`, "voice_setting.emotion", `"whisper"`), 2013, "emotion"},
+		"a rate of 48000":                {with(t, hello, "audio_setting.sample_rate", "48000"), 2013, "sample_rate"},
+		"an odd bitrate":                 {with(t, hello, "audio_setting.bitrate", "96000"), 2013, "bitrate"},
+		"a bitrate of pcm":               {with(t, hello, "audio_setting", `{"bitrate":128000,"format":"pcm"}`), 2013, "bitrate"},
+		"aac":                            {with(t, hello, "audio_setting.format", `"aac"`), 2013, "format"},
+		"opus":                           {with(t, hello, "audio_setting.format", `"opus"`), 2013, "format"},
+		"six channels":                   {with(t, hello, "audio_setting.channel", "6"), 2013, "channel"},
+		"a constant rate without stream": {with(t, hello, "audio_setting.force_cbr", "true"), 2013, "force_cbr"},
+		"a constant rate of pcm": {with(t, hello, "stream", "true", "audio_setting", `{"force_cbr":true,"format":"pcm"}`), 2013,
+			"force_cbr"},
+		"wav as a stream":               {with(t, streamed, "audio_setting.format", `"wav"`), 2013, "wav"},
+		"a link as a stream":            {with(t, streamed, "output_format", `"url"`), 2013, "url"},
+		"an unknown way of output":      {with(t, hello, "output_format", `"base64"`), 2013, "output_format"},
+		"stream options without stream": {with(t, hello, "stream_options.exclude_aggregated_audio", "true"), 2013, "stream_options"},
+		"a watermark in a stream":       {with(t, streamed, "aigc_watermark", "false"), 2013, "aigc_watermark"},
+		"streamed subtitles on 02":      {with(t, streamed, "subtitle_enable", "true"), 2013, "subtitles"},
+		"a kind of no subtitles":        {with(t, hello, "subtitle_type", `"word"`), 2013, "subtitle_enable"},
+		"an unknown kind of subtitles":  {with(t, hello, "subtitle_enable", "true", "subtitle_type", `"line"`), 2013, "subtitle_type"},
+		"streamed words of a whole": {with(t, hello, "subtitle_enable", "true", "subtitle_type", `"word_streaming"`), 2013,
+			"word_streaming"},
+		"a tone without replacement": {with(t, hello, "pronunciation_dict.tone", `["omg"]`), 2013, "tone"},
+		"an unknown language":        {with(t, hello, "language_boost", `"Klingon"`), 2013, "language_boost"},
+		"a voice and a mixture":      {with(t, hello, "timbre_weights", `[{"voice_id":"Wise_Woman","weight":1}]`), 2013, "exclude"},
+		"a mixture of an unknown voice": {with(t, hello, "voice_setting", "", "timbre_weights", `[{"voice_id":"alloy","weight":1}]`),
+			20132, "voice_id"},
+		"a mixture with weight 0": {with(t, hello, "voice_setting", "", "timbre_weights", `[{"voice_id":"Wise_Woman"}]`), 2013, "weight"},
+		"a mixture of five":       {with(t, hello, "voice_setting", "", "timbre_weights", `[{},{},{},{},{}]`), 2013, "at most 4"},
+		"an effect too strong":    {with(t, hello, "voice_modify.pitch", "101"), 2013, "pitch"},
+		"an unknown effect":       {with(t, hello, "voice_modify.sound_effects", `"opera"`), 2013, "sound_effects"},
+		"an effect on pcm":        {with(t, hello, "voice_modify.pitch", "1", "audio_setting.format", `"pcm"`), 2013, "voice_modify"},
+		"an effect on a stream of flac": {with(t, streamed, "voice_modify.timbre", "1", "audio_setting.format", `"flac"`), 2013,
+			"voice_modify"},
 		"an intensity out of its range":   {with(t, hello, "voice_modify.intensity", "-101"), 2013, "intensity"},
 		"a timbre that is out of a range": {with(t, hello, "voice_modify.timbre", "101"), 2013, "timbre"},
 	} {
@@ -296,20 +360,22 @@ func TestSpeech_refuses(t *testing.T) {
 
 func TestSpeech_accepts(t *testing.T) {
 	for name, body := range map[string]string{
-		"9999 characters":         with(t, hello, "text", quote(strings.Repeat("字", 9999))),
-		"a pause":                 with(t, hello, "text", `"one<#0.5#>two<#99.99#>three"`),
-		"a cloned voice":          with(t, hello, "voice_setting.voice_id", quote(minimaxmedia.ClonedVoice)),
-		"a voice with blanks":     with(t, hello, "voice_setting.voice_id", `"Chinese (Mandarin)_Lyrical_Voice"`),
-		"every setting of voices": with(t, hello, "voice_setting", `{"voice_id":"Wise_Woman","speed":0.5,"vol":10,"pitch":-12,"emotion":"calm","text_normalization":true,"latex_read":false}`),
-		"every setting of audio":  with(t, hello, "audio_setting", `{"sample_rate":44100,"bitrate":256000,"format":"mp3","channel":2}`),
-		"fluent on 2.6":           with(t, hello, "model", `"speech-2.6-turbo"`, "voice_setting.emotion", `"fluent"`),
-		"a mixture":               with(t, hello, "voice_setting.voice_id", "", "timbre_weights", `[{"voice_id":"Wise_Woman","weight":1},{"voice_id":"male-qn-qingse","weight":100}]`),
-		"a mixture, misspelt":     with(t, hello, "voice_setting", "", "timber_weights", `[{"voice_id":"Wise_Woman","weight":1}]`),
-		"a language":              with(t, hello, "language_boost", `"Chinese,Yue"`),
-		"no language":             with(t, hello, "language_boost", "null"),
-		"a pronunciation":         with(t, hello, "pronunciation_dict.tone", `["omg/oh my god"]`),
-		"an effect":               with(t, hello, "voice_modify", `{"pitch":100,"intensity":-100,"timbre":0,"sound_effects":"robotic"}`),
-		"a watermark":             with(t, hello, "aigc_watermark", "true"),
+		"9999 characters":     with(t, hello, "text", quote(strings.Repeat("字", 9999))),
+		"a pause":             with(t, hello, "text", `"one<#0.5#>two<#99.99#>three"`),
+		"a cloned voice":      with(t, hello, "voice_setting.voice_id", quote(minimaxmedia.ClonedVoice)),
+		"a voice with blanks": with(t, hello, "voice_setting.voice_id", `"Chinese (Mandarin)_Lyrical_Voice"`),
+		"every setting of voices": with(t, hello, "voice_setting",
+			`{"voice_id":"Wise_Woman","speed":0.5,"vol":10,"pitch":-12,"emotion":"calm","text_normalization":true,"latex_read":false}`),
+		"every setting of audio": with(t, hello, "audio_setting", `{"sample_rate":44100,"bitrate":256000,"format":"mp3","channel":2}`),
+		"fluent on 2.6":          with(t, hello, "model", `"speech-2.6-turbo"`, "voice_setting.emotion", `"fluent"`),
+		"a mixture": with(t, hello, "voice_setting.voice_id", "", "timbre_weights",
+			`[{"voice_id":"Wise_Woman","weight":1},{"voice_id":"male-qn-qingse","weight":100}]`),
+		"a mixture, misspelt": with(t, hello, "voice_setting", "", "timber_weights", `[{"voice_id":"Wise_Woman","weight":1}]`),
+		"a language":          with(t, hello, "language_boost", `"Chinese,Yue"`),
+		"no language":         with(t, hello, "language_boost", "null"),
+		"a pronunciation":     with(t, hello, "pronunciation_dict.tone", `["omg/oh my god"]`),
+		"an effect":           with(t, hello, "voice_modify", `{"pitch":100,"intensity":-100,"timbre":0,"sound_effects":"robotic"}`),
+		"a watermark":         with(t, hello, "aigc_watermark", "true"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := start(t, studio.Options{})

@@ -2,6 +2,7 @@ package minimaxmedia
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 
 	"vipcloud.ai/vipcloud/test/sim/studio"
@@ -105,16 +106,11 @@ func modeCode(mode studio.Mode) int {
 	return 0
 }
 
-// fails plays the failures that leave no effect, and says whether it did. A mode that is no failure here is none of its
-// business; what no simulator knows is answered with 501, so that a misspelt test does not pass.
+// fails plays the failures that leave no effect, and says whether it did; own are modes that the caller plays itself. What no
+// simulator knows is answered with 501, so that a misspelt test does not pass.
 func (x *exchange) fails(mode studio.Mode, stream bool, own ...studio.Mode) bool {
-	if mode == "" || mode == studio.Lost {
+	if mode == "" || mode == studio.Lost || slices.Contains(own, mode) {
 		return false
-	}
-	for _, m := range own {
-		if m == mode {
-			return false
-		}
 	}
 	if code := modeCode(mode); code != 0 {
 		x.refuse(refused(code), stream)

@@ -147,8 +147,9 @@ func TestVideo_accepts(t *testing.T) {
 		width, height int64
 		seconds       int64
 	}{
-		"a text":                 {cat, 1366, 768, 6},
-		"every member":           {with(t, cat, "prompt_optimizer", "true", "fast_pretreatment", "true", "aigc_watermark", "false", "duration", "10"), 1366, 768, 10},
+		"a text": {cat, 1366, 768, 6},
+		"every member": {with(t, cat, "prompt_optimizer", "true", "fast_pretreatment", "true", "aigc_watermark", "false",
+			"duration", "10"), 1366, 768, 10},
 		"1080P":                  {with(t, cat, "resolution", `"1080P"`, "duration", "6"), 1920, 1080, 6},
 		"512P with a frame":      {with(t, framed, "resolution", `"512P"`, "duration", "10"), 912, 512, 10},
 		"a picture without text": {with(t, framed, "prompt", ""), 1366, 768, 6},
@@ -181,7 +182,8 @@ func TestVideo_knowsOnlyItsOwnTasksAndFiles(t *testing.T) {
 	fileID := strconv.FormatInt(1<<53+1+2*(n-176843862480000), 10)
 	for name, path := range map[string]string{
 		"no task": "/v1/query/video_generation", "another task": query + "1", "no file": "/v1/files/retrieve", "another file": file + "1",
-		"a file between two": file + strconv.FormatInt(1<<53+2+2*(n-176843862480000), 10), "a word": file + "x", "a file too early": file + fileID,
+		"a file between two": file + strconv.FormatInt(1<<53+2+2*(n-176843862480000), 10), "a word": file + "x",
+		"a file too early": file + fileID,
 	} {
 		if got := b.get(path); got.status != http.StatusOK || got.code() != 2013 {
 			t.Errorf("%s = %d %s", name, got.status, got.body)
@@ -198,9 +200,6 @@ func TestVideo_knowsOnlyItsOwnTasksAndFiles(t *testing.T) {
 
 func TestVideo_refusesAsToldInside200(t *testing.T) {
 	for mode, want := range refusals() {
-		if mode == "1027" {
-			continue // of videos, an output is refused in the poll; see below
-		}
 		b := start(t, studio.Options{})
 		b.FailNext(1, mode)
 		if got := b.post(video, cat); got.status != http.StatusOK || got.code() != want || b.Unfinished() != 0 || b.last().Reason == "" {
@@ -227,7 +226,8 @@ func TestVideo_tasksGoWrong(t *testing.T) {
 		status string
 		code   int64
 	}{
-		studio.TaskFailed: {"Fail", 1000}, studio.ModerationOutput: {"Fail", 1027}, studio.TaskSlow: {"Queueing", 0}, studio.TaskStuck: {"Processing", 0},
+		studio.TaskFailed: {"Fail", 1000}, studio.ModerationOutput: {"Fail", 1027}, studio.TaskSlow: {"Queueing", 0},
+		studio.TaskStuck: {"Processing", 0},
 	} {
 		t.Run(string(mode), func(t *testing.T) {
 			b, c := film(t)

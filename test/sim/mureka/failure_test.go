@@ -134,7 +134,8 @@ func TestFailures_ofTasks(t *testing.T) {
 
 func TestFailures_ofLyrics(t *testing.T) {
 	b := start(t)
-	if r := b.post("/v1/lyrics/generate", `{"prompt":"[[fail no_audio]]"}`); r.status != http.StatusOK || r.get("lyrics") != "" || r.get("title") == "" {
+	r := b.post("/v1/lyrics/generate", `{"prompt":"[[fail no_audio]]"}`)
+	if r.status != http.StatusOK || r.get("lyrics") != "" || r.get("title") == "" {
 		t.Errorf("= %d %s", r.status, r.body)
 	}
 }
@@ -182,6 +183,23 @@ func TestConcurrency_countsWholeTasks(t *testing.T) {
 	b.want(b.ask("a"), http.StatusOK, "")
 	b.sim.LimitConcurrency(0) // means 1
 	b.wantRefusal(b.ask("a"), http.StatusTooManyRequests, "limit of 1")
+}
+
+func TestConcurrency_holdsForRequestsAtOnce(t *testing.T) {
+	b := start(t)
+	b.sim.LimitConcurrency(3)
+	statuses := make(chan int)
+	for range 12 {
+		go func() { statuses <- b.ask("a").status }()
+	}
+	got := map[int]int{}
+	for range 12 {
+		got[<-statuses]++
+	}
+	if got[http.StatusOK] != 3 || got[http.StatusTooManyRequests] != 9 {
+		t.Errorf("statuses = %v, want three of 200", got)
+	}
+	b.wantSongs(6)
 }
 
 func TestLeak_ofAGatewayKey(t *testing.T) {

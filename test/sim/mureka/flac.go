@@ -25,8 +25,7 @@ func flac(length time.Duration) []byte {
 	for i := range frames {
 		frame := []byte{0xff, 0xf8, 0xc8, 0x08} // fixed blocks of 4096 samples, 32 kHz, mono, 16 bits
 		frame = utf8.AppendRune(frame, rune(i))
-		frame = append(frame, byte(crc(frame, 8, 0x07)))
-		frame = append(frame, 0, 0, 0) // a constant subframe of value 0
+		frame = append(frame, byte(crc(frame, 8, 0x07)), 0, 0, 0) // the header's sum, and a constant subframe of value 0
 		data = append(data, binary.BigEndian.AppendUint16(frame, crc(frame, 16, 0x8005))...)
 	}
 	return data

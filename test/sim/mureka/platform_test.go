@@ -19,7 +19,7 @@ const (
 
 func TestSong(t *testing.T) {
 	b := start(t)
-	r := b.post(songs, `{"lyrics":"[Verse]\nold stone bridge\nnew moon\n[Chorus]\nla la la la","model":"mureka-o1","n":1,"prompt":"folk, slow"}`)
+	r := b.post(songs, `{"lyrics":"[Verse]\nold stone bridge\nnew moon\n[Chorus]\nslow water","model":"mureka-o1","n":1,"prompt":"folk"}`)
 	id := r.get("id")
 	if r.status != http.StatusOK || r.get("status") != "preparing" || r.get("created_at") != "1790000000" || r.get("model") != "mureka-o1" ||
 		gjson.Get(r.body, "id").Type != gjson.String || gjson.Get(r.body, "choices").Exists() || gjson.Get(r.body, "finished_at").Exists() {
@@ -67,7 +67,8 @@ func TestSong_lengthAndTimesAreInMilliseconds(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("sections (-want +got):\n%s", diff)
 	}
-	if words := choice.Get("lyrics_sections.0.lines.0.words").Raw; words != `[{"end":1003,"start":0,"text":"one"},{"end":2007,"start":1003,"text":"two"}]` {
+	words := choice.Get("lyrics_sections.0.lines.0.words").Raw
+	if words != `[{"end":1003,"start":0,"text":"one"},{"end":2007,"start":1003,"text":"two"}]` {
 		t.Errorf("words = %s", words)
 	}
 }
@@ -111,7 +112,8 @@ func TestGenerate_streams(t *testing.T) {
 	}
 	b.wantFile(r.get("choices.0.stream_url"), "\xff\xfb")
 	b.clock.advance(time.Second)
-	if r := b.get("/v1/song/query/" + id); r.get("status") != "succeeded" || r.get("choices.0.url") == "" || r.get("choices.0.stream_url") == "" {
+	r = b.get("/v1/song/query/" + id)
+	if r.get("status") != "succeeded" || r.get("choices.0.url") == "" || r.get("choices.0.stream_url") == "" {
 		t.Errorf("poll = %s", r.body)
 	}
 }
@@ -224,7 +226,8 @@ func TestBilling(t *testing.T) {
 	b.post("/v1/lyrics/generate", `{"prompt":"a"}`)
 	b.post(songs, `{"lyrics":"la"}`)
 	b.ends()
-	want := map[string]any{"account_id": 1001.0, "balance": 2990.0, "total_recharge": 3000.0, "total_spending": 9.0, "concurrent_request_limit": 5.0}
+	want := map[string]any{"account_id": 1001.0, "balance": 2990.0, "total_recharge": 3000.0, "total_spending": 9.0,
+		"concurrent_request_limit": 5.0}
 	if diff := cmp.Diff(want, gjson.Parse(b.get("/v1/account/billing").body).Value()); diff != "" {
 		t.Errorf("billing (-want +got):\n%s", diff)
 	}
@@ -252,8 +255,9 @@ func TestPlatform_credentialsMethodsAndPaths(t *testing.T) {
 	}
 	for request, status := range map[string]int{
 		"GET " + songs: 405, "POST /v1/song/query/1": 405, "POST /v1/account/billing": 405, "GET /v1/lyrics/generate": 405,
-		"POST /v1/song/generate/": 404, "GET /v1/song/1": 404, "POST /song/generate": 404, "GET /v1/song/query/": 404, "POST /v1/track/generate": 404,
-		"GET /v1/song/query/1/2": 404, "GET /v1/instrumental/query/1": 404, "GET /v1/lyrics/query/1": 404,
+		"POST /v1/song/generate/": 404, "GET /v1/song/1": 404, "POST /song/generate": 404, "GET /v1/song/query/": 404,
+		"POST /v1/track/generate": 404,
+		"GET /v1/song/query/1/2":  404, "GET /v1/instrumental/query/1": 404, "GET /v1/lyrics/query/1": 404,
 	} {
 		method, path, _ := strings.Cut(request, " ")
 		b.wantRefusal(b.send(method, path, ""), status, "")

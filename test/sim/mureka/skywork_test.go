@@ -111,7 +111,7 @@ func TestSkywork_refuses(t *testing.T) {
 		"no lyrics":                     {http.MethodPost, "?action=song_generate", `{"prompt":"a"}`, 400, "lyrics"},
 		"a duration":                    {http.MethodPost, "?action=song_generate", `{"lyrics":"la","duration":9}`, 400, "duration"},
 		"an instrumental by o1":         {http.MethodPost, "?action=instrumental_generate", `{"prompt":"a","model":"mureka-o1"}`, 400, "model"},
-		"a failure switched on":         {http.MethodPost, "?action=song_generate", `{"lyrics":"la","prompt":"[[fail overload]]"}`, 503, "overloaded"},
+		"a failure switched on":         {http.MethodPost, "?action=song_generate", `{"lyrics":"[[fail overload]]"}`, 503, "overloaded"},
 		"a want of balance at lyrics":   {http.MethodPost, "?action=lyrics_generate", `{"prompt":"[[fail no_balance]]"}`, 429, "quota"},
 		"a query that cannot be parsed": {http.MethodGet, "?action=song_query;x", "", 400, "action"},
 	} {

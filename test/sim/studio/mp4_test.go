@@ -28,11 +28,12 @@ func TestMP4_boxesFillTheFileAndPointAtTheFrames(t *testing.T) {
 	if got := len(kinds); got != 3 || kinds[0] != "ftyp" || kinds[1] != "moov" || kinds[2] != "mdat" {
 		t.Errorf("boxes = %v, want ftyp, moov, mdat", kinds)
 	}
-	at := bytes.Index(data, []byte("stco")) + 12
-	if got, want := int(binary.BigEndian.Uint32(data[at:])), bytes.Index(data, []byte("mdat"))+4; got != want {
+	head, frames, _ := bytes.Cut(data, []byte("mdat"))
+	_, table, _ := bytes.Cut(head, []byte("stco"))
+	if got, want := int(binary.BigEndian.Uint32(table[8:])), len(head)+4; got != want {
 		t.Errorf("the first frame is said to be at %d, is at %d", got, want)
 	}
-	if bytes.Contains(data[bytes.Index(data, []byte("mdat")):], []byte{0, 0, 3}) {
+	if bytes.Contains(frames, []byte{0, 0, 3}) {
 		t.Error("the stream holds a sequence that decoders take for an escape")
 	}
 }

@@ -61,10 +61,7 @@ func (s *Simulator) serve(v *studio.Visit) {
 
 // dispatch finds what a path means. A path that means nothing is refused before anything else is looked at.
 func (x *exchange) dispatch() *problem {
-	path, found := strings.CutPrefix(x.R.URL.Path, "/ent/v2/")
-	if !found {
-		return &problem{"NotFound", "no such address"}
-	}
+	path := strings.TrimPrefix(x.R.URL.Path, "/ent/v2/") // any other path still begins with a slash, and none below does
 	if c, ok := callOf(path); ok {
 		return x.on(http.MethodPost, func() *problem { return x.submit(c) })
 	}

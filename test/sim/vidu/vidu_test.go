@@ -14,9 +14,10 @@ import (
 
 func TestTextToVideo(t *testing.T) {
 	b := start(t)
-	r := b.post("/ent/v2/text2video", `{"model":"viduq3-pro","prompt":"a kite","duration":9,"resolution":"1080p","aspect_ratio":"3:4","audio":false,
-		"seed":11,"style":"anime","movement_amplitude":"small","bgm":true,"is_rec":false,"off_peak":true,"watermark":true,"wm_position":4,
-		"wm_url":"https://x.invalid/mark.png","payload":"order 7","meta_data":"{\"Label\":\"x\"}","callback_url":"https://x.invalid/cb"}`)
+	r := b.post("/ent/v2/text2video", `{"model":"viduq3-pro","prompt":"a kite","duration":9,"resolution":"1080p","aspect_ratio":"3:4",
+		"audio":false,"seed":11,"style":"anime","movement_amplitude":"small","bgm":true,"is_rec":false,"off_peak":true,
+		"watermark":true,"wm_position":4,"wm_url":"https://x.invalid/mark.png","payload":"order 7",
+		"meta_data":"{\"Label\":\"x\"}","callback_url":"https://x.invalid/cb"}`)
 	id := r.get("task_id")
 	want := map[string]any{
 		"task_id": id, "state": "created", "model": "viduq3-pro", "prompt": "a kite", "duration": 9.0, "seed": 11.0, "aspect_ratio": "3:4",
@@ -93,6 +94,7 @@ func TestSubmit_refuses(t *testing.T) {
 	text := func(more string) string { return `{"model":"viduq3-pro","prompt":"a"` + more + `}` }
 	pictures := func(list string) string { return text(`,"images":[` + list + `]`) }
 	const any1 = `"https://x.invalid/a"`
+	flat := uri("png", studio.PNG(401, 100))
 	for name, tc := range map[string]struct{ call, body, reason, says string }{
 		"broken JSON":                      {"text2video", `{"model"`, "BadRequest", "JSON"},
 		"two documents":                    {"text2video", text("") + "{}", "BadRequest", "JSON"},
@@ -116,7 +118,7 @@ func TestSubmit_refuses(t *testing.T) {
 		"a resolution it lacks":            {"text2video", text(`,"resolution":"480p"`), "FieldInvalid", "resolution"},
 		"a resolution in capitals":         {"text2video", text(`,"resolution":"720P"`), "FieldInvalid", "resolution"},
 		"a ratio it lacks":                 {"text2video", text(`,"aspect_ratio":"21:9"`), "FieldInvalid", "aspect_ratio"},
-		"a ratio beside an image":          {"img2video", text(`,"images":[` + any1 + `],"aspect_ratio":"16:9"`), "FieldUnwanted", "aspect_ratio"},
+		"a ratio beside an image":          {"img2video", text(`,"aspect_ratio":"16:9","images":[` + any1 + `]`), "FieldUnwanted", "ratio"},
 		"audio as a word":                  {"text2video", text(`,"audio":"on"`), "FieldInvalid", "audio"},
 		"audio_type":                       {"text2video", text(`,"audio_type":"all"`), "FieldUnwanted", "audio_type"},
 		"a negative seed":                  {"text2video", text(`,"seed":-1`), "FieldInvalid", "seed"},
@@ -127,7 +129,7 @@ func TestSubmit_refuses(t *testing.T) {
 		"a mark's place without a mark":    {"text2video", text(`,"wm_position":1`), "FieldUnwanted", "wm_position"},
 		"a mark's address without a mark":  {"text2video", text(`,"watermark":false,"wm_url":` + any1), "FieldUnwanted", "wm_url"},
 		"a mark that is no URL":            {"text2video", text(`,"watermark":true,"wm_url":"x"`), "FieldInvalid", "wm_url"},
-		"a long payload":                   {"text2video", text(`,"payload":"` + strings.Repeat("x", 1_048_577) + `"`), "FieldInvalid", "payload"},
+		"a long payload":                   {"text2video", text(`,"payload":"` + long(1_048_577) + `"`), "FieldInvalid", "payload"},
 		"metadata as an object":            {"text2video", text(`,"meta_data":{}`), "FieldInvalid", "meta_data"},
 		"metadata that is no JSON":         {"text2video", text(`,"meta_data":"{"`), "FieldInvalid", "meta_data"},
 		"a callback that is no URL":        {"text2video", text(`,"callback_url":"x"`), "FieldInvalid", "callback_url"},
@@ -145,7 +147,7 @@ func TestSubmit_refuses(t *testing.T) {
 		"an image of another kind":         {"img2video", pictures(`"` + uri("jpeg", studio.PNG(9, 9)) + `"`), "ImageFormatInvalid", "jpeg"},
 		"a gif":                            {"img2video", pictures(`"` + uri("gif", gifPicture(t)) + `"`), "ImageFormatInvalid", "gif"},
 		"a gif that claims to be a png":    {"img2video", pictures(`"` + uri("png", gifPicture(t)) + `"`), "ImageFormatInvalid", "png"},
-		"a flat image":                     {"start-end2video", pictures(any1 + `,"` + uri("png", studio.PNG(401, 100)) + `"`), "FieldInvalid", "images[1]"},
+		"a flat image":                     {"start-end2video", pictures(any1 + `,"` + flat + `"`), "FieldInvalid", "images[1]"},
 		"the fields of references, unmade": {"img2video", text(`,"subjects":[]`), "FieldUnwanted", "subjects"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -159,9 +161,11 @@ func TestSubmit_refuses(t *testing.T) {
 func TestDispatch_credentialsMethodsAndPaths(t *testing.T) {
 	b := start(t)
 	const path, body = "/ent/v2/text2video", `{"model":"viduq3-pro","prompt":"a"}`
-	for _, value := range []string{"", "Bearer " + b.sim.Key(), b.sim.Key(), "Token vda_other", "token " + b.sim.Key(), "Token  " + b.sim.Key()} {
+	key := b.sim.Key()
+	for _, value := range []string{"", "Bearer " + key, key, "Token vda_other", "token " + key, "Token  " + key} {
 		b.wantRefusal(b.send(http.MethodPost, path, body, "Authorization", value), http.StatusUnauthorized, "Unauthorized", "Token")
-		b.wantRefusal(b.send(http.MethodGet, "/ent/v2/tasks/1/creations", "", "Authorization", value), http.StatusUnauthorized, "Unauthorized", "")
+		r := b.send(http.MethodGet, "/ent/v2/tasks/1/creations", "", "Authorization", value)
+		b.wantRefusal(r, http.StatusUnauthorized, "Unauthorized", "")
 	}
 	for _, request := range []string{
 		"GET /ent/v2/text2video", "PUT /ent/v2/img2video", "POST /ent/v2/tasks/1/creations", "GET /ent/v2/tasks/1/cancel", "GET /ent/v2/tasks/1",

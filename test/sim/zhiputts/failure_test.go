@@ -58,7 +58,8 @@ func TestSpeech_breaksInTheMiddleOfTheBytes(t *testing.T) {
 }
 
 func TestSpeech_breaksInTheMiddleOfTheStream(t *testing.T) {
-	for name, body := range map[string]string{"long": with(t, hello, "stream", "true"), "short": with(t, hello, "stream", "true", "input", `"x"`)} {
+	for name, body := range map[string]string{"long": with(t, hello, "stream", "true"), "short": with(t, hello, "stream", "true", "input",
+		`"x"`)} {
 		t.Run(name, func(t *testing.T) {
 			b := start(t, studio.Options{})
 			for range 2 {
@@ -73,7 +74,8 @@ func TestSpeech_breaksInTheMiddleOfTheStream(t *testing.T) {
 				b.FailNext(1, studio.MidStream)
 				documents, done := events(t, b.post(body))
 				last := documents[len(documents)-1]
-				if done || len(documents) < 2 || last.Get("error.code").Str != "1234" || last.Get("error.message").Str == "" || last.Get("choices").Exists() {
+				if done || len(documents) < 2 || last.Get("error.code").Str != "1234" || last.Get("error.message").Str == "" ||
+					last.Get("choices").Exists() {
 					t.Errorf("mid_stream: %d chunks, the last %.300s", len(documents), last.Raw)
 				}
 			}
@@ -90,12 +92,14 @@ func TestSpeech_succeedsWithoutAudio(t *testing.T) {
 	if got := b.post(hello); got.status != http.StatusOK || got.body != "" || got.err != nil {
 		t.Errorf("pcm = %+v", got)
 	}
-	if got := b.post(with(t, hello, "response_format", `"wav"`)); got.status != http.StatusOK || len(got.body) != 44 || got.body[40:] != "\x00\x00\x00\x00" {
+	if got := b.post(with(t, hello, "response_format", `"wav"`)); got.status != http.StatusOK || len(got.body) != 44 ||
+		got.body[40:] != "\x00\x00\x00\x00" {
 		t.Errorf("wav = %d bytes", len(got.body))
 	}
 	for range 2 {
 		documents, _ := events(t, b.post(with(t, hello, "stream", "true")))
-		if len(documents) != 1 || documents[0].Get("choices.0.finish_reason").Str != "stop" || len(spoken(t, documents, base64.StdEncoding.DecodeString)) != 0 {
+		if len(documents) != 1 || documents[0].Get("choices.0.finish_reason").Str != "stop" || len(spoken(t, documents,
+			base64.StdEncoding.DecodeString)) != 0 {
 			t.Errorf("chunks = %v", documents)
 		}
 	}

@@ -59,7 +59,8 @@ func (x *exchange) speech() {
 	}
 }
 
-// reply answers with the bytes. Their Content-Type is not documented. A truncated body breaks before the length that its header tells: nothing else would show it.
+// reply answers with the bytes; their Content-Type is not documented. A truncated body breaks before the length that its header
+// tells, because nothing else would show it.
 func (x *exchange) reply(say *spoken, mode studio.Mode) {
 	contentType, head := "audio/pcm", []byte(nil)
 	if or(say.request.ResponseFormat, "pcm") == "wav" {

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/tidwall/gjson"
 
 	"vipcloud.ai/vipcloud/test/sim/studio"
@@ -25,7 +24,7 @@ func events(t *testing.T, r reply) (documents []gjson.Result, done bool) {
 	if r.header.Get("Content-Type") != "text/event-stream" {
 		t.Fatalf("Content-Type = %q: %.300s", r.header.Get("Content-Type"), r.body)
 	}
-	for _, event := range strings.Split(strings.TrimSuffix(r.body, "\n\n"), "\n\n") {
+	for event := range strings.SplitSeq(strings.TrimSuffix(r.body, "\n\n"), "\n\n") {
 		data, ok := strings.CutPrefix(event, "data: ")
 		switch {
 		case !ok || done:
@@ -89,7 +88,8 @@ func TestSpeech_isWAVWithAHeaderThatFits(t *testing.T) {
 func TestSpeech_hasNoMarkOnlyWhereThatIsAllowed(t *testing.T) {
 	b := start(t, studio.Options{})
 	body := with(t, hello, "watermark_enabled", "false")
-	if got := b.post(body); got.status != http.StatusBadRequest || got.code() != "1210" || !strings.Contains(got.message(), "watermark_enabled") {
+	if got := b.post(body); got.status != http.StatusBadRequest || got.code() != "1210" || !strings.Contains(got.message(),
+		"watermark_enabled") {
 		t.Errorf("= %d %.300s", got.status, got.body)
 	}
 	b.AllowUnmarked(true)
@@ -221,8 +221,9 @@ func TestSpeech_accepts(t *testing.T) {
 		"1024 characters": with(t, hello, "input", quote(strings.Repeat("字", 1024))),
 		"a cloned voice":  with(t, hello, "voice", quote(zhiputts.ClonedVoice)),
 		"the limits":      with(t, hello, "speed", "0.5", "volume", "10"),
-		"the rest":        with(t, hello, "speed", "2", "volume", "0.1", "sensitive_word_check", `{"type":"ALL","status":"DISABLE"}`, "user_id", `"u"`),
-		"nulls":           with(t, hello, "voice", "null", "speed", "null", "watermark_enabled", "null"),
+		"the rest": with(t, hello, "speed", "2", "volume", "0.1", "sensitive_word_check", `{"type":"ALL","status":"DISABLE"}`,
+			"user_id", `"u"`),
+		"nulls": with(t, hello, "voice", "null", "speed", "null", "watermark_enabled", "null"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := start(t, studio.Options{})

@@ -153,7 +153,8 @@ func TestSimulator_refusesWhoeverHasNoKey(t *testing.T) {
 	for name, tc := range map[string]struct{ header, want string }{
 		"no key": {"", "1001"}, "another scheme": {"Basic x", "1001"}, "the bare key": {b.Key(), "1001"}, "a wrong key": {"Bearer x", "1000"},
 	} {
-		if got := b.post(hello, "Authorization", tc.header); got.status != http.StatusUnauthorized || got.code() != tc.want || got.message() == "" {
+		if got := b.post(hello, "Authorization", tc.header); got.status != http.StatusUnauthorized || got.code() != tc.want ||
+			got.message() == "" {
 			t.Errorf("%s = %d %s", name, got.status, got.body)
 		}
 	}
