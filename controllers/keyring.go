@@ -22,14 +22,6 @@ import (
 	"vipcloud.ai/vipcloud/gateway/table"
 )
 
-const (
-	// annotationRotateKeyRing on a GatewayInstance rotates the key ring when its value changes.
-	annotationRotateKeyRing = "vipcloud.ai/rotate-keyring"
-	// reasonKeyRingUnreadable surfaces on a GatewayInstance when its key ring Secret holds no key ring; it is left untouched, and
-	// gateways go on with the last one.
-	reasonKeyRingUnreadable = "KeyRingUnreadable"
-)
-
 // heldRing is the key ring of an instance as its Secret holds it.
 type heldRing struct {
 	ring keyring.Ring
@@ -74,7 +66,7 @@ func (h *heldRings) put(instance types.NamespacedName, ring *heldRing) {
 // rotationAsked tells the change of the annotation, which leaves the generation as it is.
 func rotationAsked() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
-		return e.ObjectOld.GetAnnotations()[annotationRotateKeyRing] != e.ObjectNew.GetAnnotations()[annotationRotateKeyRing]
+		return e.ObjectOld.GetAnnotations()[v1alpha1.AnnotationRotateKeyRing] != e.ObjectNew.GetAnnotations()[v1alpha1.AnnotationRotateKeyRing]
 	}}
 }
 
@@ -120,7 +112,7 @@ func (r *GatewayInstanceReconciler) createKeyRing(ctx context.Context, s *instan
 		ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name, Labels: render.Labels(s.instance)},
 		Type:       corev1.SecretTypeOpaque,
 	}
-	fillKeyRing(secret, ring, s.instance.Annotations[annotationRotateKeyRing])
+	fillKeyRing(secret, ring, s.instance.Annotations[v1alpha1.AnnotationRotateKeyRing])
 	ctrl.LoggerFrom(ctx).Info("Making a key ring", "Secret", key.String())
 	if err := r.Create(ctx, secret); err != nil {
 		return nil, fmt.Errorf("creating Secret %s: %w", key, err)
@@ -148,7 +140,7 @@ func readKeyRing(instance *v1alpha1.GatewayInstance, secret *corev1.Secret) (*he
 	}
 	ring, err := keyring.Parse(secret.Data[keyring.Entry])
 	if err != nil {
-		return nil, &table.Problem{Severity: table.Invalid, Reason: reasonKeyRingUnreadable, Message: fmt.Sprintf(
+		return nil, &table.Problem{Severity: table.Invalid, Reason: v1alpha1.ReasonKeyRingUnreadable, Message: fmt.Sprintf(
 			"entry %s of Secret %s: %v; gateways go on with the last key ring they had, if any; put the entry back as it was, or delete "+
 				"the Secret to begin with a new key ring: jobs that run now can then no longer be asked for",
 			keyring.Entry, client.ObjectKeyFromObject(secret), err)}
@@ -181,7 +173,7 @@ func (r *GatewayInstanceReconciler) rotateKeyRing(ctx context.Context, s *instan
 	if s.ring == nil {
 		return nil
 	}
-	now, trigger := r.clock.Now(), s.instance.Annotations[annotationRotateKeyRing]
+	now, trigger := r.clock.Now(), s.instance.Annotations[v1alpha1.AnnotationRotateKeyRing]
 	plan := ringView{
 		keys: s.ring.ring.Keys(), trigger: trigger, answered: s.ring.answered, pickup: r.pickup(s), now: now,
 	}.plan()

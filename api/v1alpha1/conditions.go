@@ -109,6 +109,9 @@ const (
 	ReasonUnknownRegion = "UnknownRegion"
 	// ReasonUnknownProtocol surfaces when protocol is none of the provider's.
 	ReasonUnknownProtocol = "UnknownProtocol"
+	// ReasonKeyRingUnreadable surfaces on a GatewayInstance when its key ring Secret holds no key ring; it is left untouched, and
+	// gateways go on with the last one.
+	ReasonKeyRingUnreadable = "KeyRingUnreadable"
 	// ReasonInsecureEndpoint surfaces when endpoint is http:// without allowInsecure.
 	ReasonInsecureEndpoint = "InsecureEndpoint"
 	// ReasonForbiddenEndpoint surfaces when endpoint is link-local, or private without allowPrivate.

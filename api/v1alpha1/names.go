@@ -21,6 +21,8 @@ const (
 	AnnotationTrigger = "vipcloud.ai/rotation-trigger"
 	// AnnotationCurrentHash on a key Secret is the SHA-256 of the key it was last seen with, so that an edit is noticed.
 	AnnotationCurrentHash = "vipcloud.ai/current-sha256"
+	// AnnotationRotateKeyRing on a GatewayInstance rotates the key ring when its value changes.
+	AnnotationRotateKeyRing = "vipcloud.ai/rotate-keyring"
 
 	// SecretEntryApiKey is the entry of a key Secret, and of a provider Secret, that holds the key.
 	SecretEntryApiKey = "api-key"
