@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"vipcloud.ai/vipcloud/test/sim/arkmedia"
+	"vipcloud.ai/vipcloud/test/sim/dashscope"
 	"vipcloud.ai/vipcloud/test/sim/doubao"
 	"vipcloud.ai/vipcloud/test/sim/kling"
 	"vipcloud.ai/vipcloud/test/sim/minimaxmedia"
@@ -26,7 +27,7 @@ const (
 
 // MediaVendors lists the vendors that serve images, video, speech or music, in a fixed order. Some of them are among [Vendors].
 func MediaVendors() []Vendor {
-	return []Vendor{Ark, TokenHub, MiniMax, Zhipu, Tencent, Kling, Vidu, Mureka, DoubaoSpeech}
+	return []Vendor{Ark, Qwen, TokenHub, MiniMax, Zhipu, Tencent, Kling, Vidu, Mureka, DoubaoSpeech}
 }
 
 // mediaSim is a vendor's media.
@@ -42,10 +43,11 @@ type mediaSim struct {
 func newMedia(opts Options) map[Vendor]mediaSim {
 	o := studio.Options{Step: opts.TaskStep, Latency: opts.Latency, StallFor: opts.StallFor, KeepBodies: opts.KeepBodies, Now: opts.Now}
 	key := func(k string) map[string]string { return map[string]string{"api-key": k} }
-	ark, hub, mini := arkmedia.New(o), tokenhubmedia.New(o), minimaxmedia.New(o)
+	ark, wan, hub, mini := arkmedia.New(o), dashscope.New(o), tokenhubmedia.New(o), minimaxmedia.New(o)
 	zhipu, tc, kl, vi, mu, db := zhiputts.New(o), tencent.New(o), kling.New(o), vidu.New(o), mureka.New(o), doubao.New(o)
 	return map[Vendor]mediaSim{
 		Ark:      {ark, ark.Studio, arkmedia.Handles, key(ark.Key())},
+		Qwen:     {wan, wan.Studio, dashscope.Handles, key(wan.Key())},
 		TokenHub: {hub, hub.Studio, tokenhubmedia.Handles, key(hub.Key())},
 		MiniMax:  {mini, mini.Studio, minimaxmedia.Handles, key(mini.Key())},
 		Zhipu:    {zhipu, zhipu.Studio, zhiputts.Handles, key(zhipu.Key())},
