@@ -45,6 +45,9 @@ const (
 	ReasonRefNotFound = "RefNotFound"
 	// ReasonRefNotPermitted surfaces when a named object of another namespace does not allow this one.
 	ReasonRefNotPermitted = "RefNotPermitted"
+	// ReasonKeyRingUnreadable surfaces on a GatewayInstance when its key ring Secret holds no key ring; it is left untouched, and
+	// gateways go on with the last one.
+	ReasonKeyRingUnreadable = "KeyRingUnreadable"
 	// ReasonNameConflict surfaces when an object of the name we need exists and is not ours; it is left untouched.
 	ReasonNameConflict = "NameConflict"
 	// ReasonNoGateway surfaces when no GatewayInstance serves the object.
@@ -109,9 +112,6 @@ const (
 	ReasonUnknownRegion = "UnknownRegion"
 	// ReasonUnknownProtocol surfaces when protocol is none of the provider's.
 	ReasonUnknownProtocol = "UnknownProtocol"
-	// ReasonKeyRingUnreadable surfaces on a GatewayInstance when its key ring Secret holds no key ring; it is left untouched, and
-	// gateways go on with the last one.
-	ReasonKeyRingUnreadable = "KeyRingUnreadable"
 	// ReasonInsecureEndpoint surfaces when endpoint is http:// without allowInsecure.
 	ReasonInsecureEndpoint = "InsecureEndpoint"
 	// ReasonForbiddenEndpoint surfaces when endpoint is link-local, or private without allowPrivate.

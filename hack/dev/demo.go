@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"vipcloud.ai/vipcloud/hack/dev/samples"
 )
 
 const (
@@ -29,7 +31,7 @@ func demo(ctx context.Context, o options, work string) error {
 		return errNoAssets
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	vendors, wait, err := simulators(ctx)
+	vendors, wait, err := simulators(ctx, o.taskStep)
 	if err != nil {
 		cancel()
 		return err
@@ -94,10 +96,10 @@ func (c *cluster) install(ctx context.Context, o options) (*process, error) {
 }
 
 // applySamples applies the quickstart and the catalog.
-func (c *cluster) applySamples(ctx context.Context, samples string, vendors *vendors) error {
+func (c *cluster) applySamples(ctx context.Context, root string, vendors *samples.Vendors) error {
 	sayf("applying the samples, with the vendors' endpoints led to simulators")
 	dir := filepath.Join(c.work, "samples")
-	if err := writeSamples(samples, dir, vendors); err != nil {
+	if err := samples.Write(dir, vendors, root); err != nil {
 		return err
 	}
 	return c.kubectl(ctx, "apply", "-f", dir)

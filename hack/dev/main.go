@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // options are the command line's.
@@ -18,6 +19,8 @@ type options struct {
 	listen  string
 	samples string
 	smoke   bool
+	// taskStep is how long a simulated video or song is queued, and again how long it is made.
+	taskStep time.Duration
 }
 
 func main() {
@@ -31,7 +34,7 @@ func main() {
 }
 
 // errUsage is what a user gets who asks for something else.
-var errUsage = errors.New("usage: dev run|demo [-binary FILE] [-listen ADDRESS] [-samples DIR] [-smoke]")
+var errUsage = errors.New("usage: dev run|demo [-binary FILE] [-listen ADDRESS] [-samples DIR] [-task-step DURATION] [-smoke]")
 
 // start reads the command line and does what it says.
 func start(ctx context.Context, args []string) error {
@@ -43,7 +46,8 @@ func start(ctx context.Context, args []string) error {
 	flags.StringVar(&o.binary, "binary", "bin/vipcloud", "the vipcloud binary")
 	flags.StringVar(&o.listen, "listen", orElse(os.Getenv("LISTEN"), "127.0.0.1:8080"), "address of the gateway; port 0 takes a free one (LISTEN)")
 	flags.StringVar(&o.samples, "samples", "config/samples", "directory of sample manifests")
-	flags.BoolVar(&o.smoke, "smoke", os.Getenv("SMOKE") == "1", "call the gateway once, check the answer and end (SMOKE=1)")
+	flags.BoolVar(&o.smoke, "smoke", os.Getenv("SMOKE") == "1", "make a chat call and an image call, check the answers and end (SMOKE=1)")
+	flags.DurationVar(&o.taskStep, "task-step", 2*time.Second, "how long a simulated video or song is queued, and again how long it is made")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}

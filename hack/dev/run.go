@@ -11,26 +11,17 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"vipcloud.ai/vipcloud/hack/dev/samples"
 	"vipcloud.ai/vipcloud/test/sim"
 )
 
-// taskStep is how long a simulated video or song is queued, and again how long it is made: long enough to see both.
-const taskStep = 2 * time.Second
-
-// vendors are the simulated vendors.
-type vendors struct {
-	*sim.Server
-	// url is where they listen.
-	url string
-}
-
 // simulators serves every simulated vendor on one loopback address until ctx ends.
-func simulators(ctx context.Context) (v *vendors, wait func() error, err error) {
+func simulators(ctx context.Context, taskStep time.Duration) (v *samples.Vendors, wait func() error, err error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening the simulators' address: %w", err)
 	}
-	v = &vendors{Server: sim.NewServer(sim.Options{TaskStep: taskStep}), url: "http://" + l.Addr().String()}
+	v = &samples.Vendors{Server: sim.NewServer(sim.Options{TaskStep: taskStep}), URL: "http://" + l.Addr().String()}
 	var group errgroup.Group
 	group.Go(func() error { return sim.Serve(ctx, l, v.Server) })
 	return v, group.Wait, nil
@@ -48,7 +39,7 @@ func freeAddress(ctx context.Context) (string, error) {
 // run serves the samples without Kubernetes.
 func run(ctx context.Context, o options, work string) error {
 	ctx, cancel := context.WithCancel(ctx)
-	vendors, wait, err := simulators(ctx)
+	vendors, wait, err := simulators(ctx, o.taskStep)
 	if err != nil {
 		cancel()
 		return err
@@ -56,7 +47,7 @@ func run(ctx context.Context, o options, work string) error {
 	defer func() { _ = wait() }()
 	defer cancel()
 	manifests, state := filepath.Join(work, "manifests"), filepath.Join(work, "state")
-	if err := writeSamples(o.samples, manifests, vendors); err != nil {
+	if err := samples.Write(manifests, vendors, o.samples); err != nil {
 		return err
 	}
 	g, err := startGateway(ctx, o, "--manifests="+manifests, "--state="+state)
@@ -143,6 +134,10 @@ curl -N %[1]s/chat/completions \
   -H "Authorization: Bearer %[2]s" \
   -H "Content-Type: application/json" \
   -d '{"model":"deepseek-v4-pro","stream":true,"messages":[{"role":"user","content":"Hello!"}]}'
+curl %[1]s/images/generations \
+  -H "Authorization: Bearer %[2]s" \
+  -H "Content-Type: application/json" \
+  -d '{"model":"seedream-4.5","prompt":"a snow leopard"}'
 
 # In Python (pip install openai)
 python3 - <<'PY'

@@ -47,7 +47,7 @@ func refused(r *provider.Response, root gjson.Result) error {
 // identifier returns an id, which is a string or a number of digits beyond what a float holds; "" if it is none.
 func identifier(v gjson.Result) string {
 	id := v.Str
-	if v.Type == gjson.Number {
+	if v.Type == gjson.Number && !strings.ContainsAny(v.Raw, ".-+eE") {
 		id = v.Raw
 	}
 	if id == "0" || len(id) > maxWord || word(id) != id {
@@ -104,15 +104,15 @@ func readState(r *provider.Response) (state provider.TaskState, file string, err
 	if err != nil {
 		return provider.TaskState{}, "", err
 	}
-	word := root.Get("status").Str
-	status := taskStatus(word)
+	told := root.Get("status").Str
+	status := taskStatus(told)
 	if status == provider.TaskFailed {
-		return provider.TaskState{Status: status, Progress: -1, Failure: taskFailure(r, root, word)}, "", nil
+		return provider.TaskState{Status: status, Progress: -1, Failure: taskFailure(r, root, told)}, "", nil
 	}
 	if err := refused(r, root); err != nil {
 		return provider.TaskState{}, "", err
 	}
-	if word == "" {
+	if told == "" {
 		return provider.TaskState{}, "", provider.BadResponse(r.Status, "no_status", "The answer has no status of a task.")
 	}
 	if status != provider.TaskCompleted {
@@ -125,8 +125,8 @@ func readState(r *provider.Response) (state provider.TaskState, file string, err
 }
 
 // taskStatus translates a status. Its case varies, and one source has Failed for Fail.
-func taskStatus(word string) provider.TaskStatus {
-	switch strings.ToLower(word) {
+func taskStatus(told string) provider.TaskStatus {
+	switch strings.ToLower(told) {
 	case "preparing", "queueing":
 		return provider.TaskQueued
 	case "success":
@@ -138,9 +138,9 @@ func taskStatus(word string) provider.TaskStatus {
 }
 
 // taskFailure is why a task has failed, which its base_resp tells.
-func taskFailure(r *provider.Response, root gjson.Result, word string) *provider.Error {
+func taskFailure(r *provider.Response, root gjson.Result, told string) *provider.Error {
 	if failedCode(root) == "" {
-		return &provider.Error{Class: provider.ClassServerError, Status: r.Status, Code: strings.ToLower(word)}
+		return &provider.Error{Class: provider.ClassServerError, Status: r.Status, Code: strings.ToLower(told)}
 	}
 	e := failure(r.Status, r.Header, r.Body, "prompt")
 	e.RetryAfter = 0

@@ -24,7 +24,8 @@ type Media struct {
 	Upstream provider.Upstream
 	// Signing names the entries of Secrets that only sign and never travel, such as "secret-key".
 	Signing []string
-	// Identifiers names the entries of Secrets that say who and prove nothing, such as "app-id": they may be in bodies.
+	// Identifiers names the entries of Secrets that say who and prove nothing, such as "app-id": they may be in addresses and
+	// bodies.
 	Identifiers []string
 	// Failures says what each failure of this vendor must be classified as. Each of the modes of the modality (see
 	// [studio.Mode]) is named here or in Without. Malformed, Empty, HTML and Redirect are played always; they must be of class

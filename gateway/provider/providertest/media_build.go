@@ -42,13 +42,15 @@ func (r *rig) checkPure(tb testing.TB, in any, b build) {
 			wires[i] += wire(tb, req)
 		}
 	}
-	if wires[0] != wires[1] {
-		tb.Errorf("two builds of one request differ:\n%s\n%s", wires[0], wires[1])
-	}
-	if after := asJSON(tb, in) + asJSON(tb, r.up); after != before {
+	after := asJSON(tb, in) + asJSON(tb, r.up)
+	switch {
+	case after != before:
 		tb.Errorf("making a request changes what it is made of:\nbefore %s\nafter  %s", before, after)
+	case wires[0] != wires[1]:
+		tb.Errorf("two builds of one request differ:\n%s\n%s", wires[0], wires[1])
+	default:
+		r.checkConcurrent(tb, b, wires[0])
 	}
-	r.checkConcurrent(tb, b, wires[0])
 }
 
 // checkConcurrent makes a request several times at once, for the race detector to see what is shared.

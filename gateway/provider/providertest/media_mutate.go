@@ -11,9 +11,9 @@ import (
 
 // Bounds of what is tried with one answer.
 const (
-	maxVariants  = 3000
+	maxVariants  = 2000
 	minVariants  = 100
-	variantBytes = 16 << 20
+	variantBytes = 4 << 20
 )
 
 // allowance is how many variants of a body are tried: fewer of long ones.

@@ -1,8 +1,9 @@
-// Package providertest is the conformance suite of chat adapters. Every vendor passes the same checks over fixtures of its own,
-// which show what the vendor sends and what the client gets. The suite knows the contract of package provider and OpenAI's
-// shapes; it refuses to know any vendor, and it needs no server: adapters perform no I/O.
+// Package providertest is the conformance suite of adapters. It knows the contract of package provider and OpenAI's shapes; it
+// refuses to know any vendor. Adapters of chat pass the same checks over fixtures of their own, which show what the vendor sends
+// and what the client gets, without a server: [Run]. Adapters of images, video, speech and music pass them against the simulator
+// of their vendor: [RunImage], [RunVideo], [RunSpeech] and [RunMusic].
 //
-// A vendor's folder of fixtures holds
+// A chat vendor's folder of fixtures holds
 //
 //	requests/*.txt  a client's body and the request that is sent, or why it is refused
 //	answers/*.txt   a whole answer of the vendor's and what the client gets
