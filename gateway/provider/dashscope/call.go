@@ -20,7 +20,7 @@ const keyEntry = "api-key"
 const basePath = "/api/v1"
 
 // asyncHeader makes a call one that makes a task. Endpoints that know nothing else refuse calls without it.
-const asyncHeader = "X-Dashscope-Async"
+const asyncHeader = "X-DashScope-Async"
 
 // native is an endpoint that leads to this API already. Compatible is one that leads to another API of the same root, such as that
 // of chat completions.

@@ -59,7 +59,7 @@ func rules() []rule {
 	return []rule{
 		// A model that does not exist, and one that is not served at this address, are both an invalid parameter.
 		{code: "InvalidParameter", text: "model not exist", class: provider.ClassModelNotFound},
-		{code: "InvalidParameter", text: "url error", class: provider.ClassModelNotFound},
+		{code: "InvalidParameter", text: "url error, please check url", class: provider.ClassModelNotFound},
 		{code: "ModelNotFound", class: provider.ClassModelNotFound},
 		{code: "model_not_", class: provider.ClassModelNotFound},
 		// An account in arrears is told with status 400.

@@ -53,12 +53,9 @@ func currentSettings(m *model, in *provider.VideoRequest, framed bool) provider.
 	provider.Set(s, "duration", in.Duration)
 	provider.Set(s, "resolution", in.Resolution)
 	if !m.turbo {
-		s["multi_shot"], s["audio"] = false, "off"
-		if in.Audio != nil && *in.Audio {
-			s["audio"] = "native"
-		}
+		s["multi_shot"], s["audio"] = false, sound(in, "native", "off")
 	}
-	if !framed && !m.omni {
+	if !framed {
 		provider.Set(s, "aspect_ratio", in.AspectRatio)
 	}
 	return s
@@ -86,7 +83,7 @@ func currentBilling(b provider.Body) provider.Billing {
 	if r := s.Get("resolution").Str; r != "" {
 		bill.Resolution = strings.ToLower(r)
 	}
-	sound := s.Get("audio").Str
-	bill.Audio = sound != "" && sound != "off"
+	audio := s.Get("audio").Str
+	bill.Audio = audio != "" && audio != "off"
 	return bill
 }

@@ -32,10 +32,7 @@ func legacyOrder(m *model, in *provider.VideoRequest) (*order, error) {
 		b["prompt"] = in.Prompt
 	}
 	if !m.turbo {
-		b["sound"] = "off"
-		if in.Audio != nil && *in.Audio {
-			b["sound"] = "on"
-		}
+		b["sound"] = sound(in, "on", "off")
 	}
 	provider.Set(b, "negative_prompt", in.NegativePrompt)
 	provider.Set(b, "external_task_id", in.ID)

@@ -58,6 +58,14 @@ func (m *model) resolutions() []string {
 // ratios are the shapes of a video that is made without an image.
 func ratios() []string { return []string{"16:9", "9:16", "1:1"} }
 
+// sound is the word for a video's sound: one of two. A video is silent, as the vendor has it, unless the client asks for sound.
+func sound(in *provider.VideoRequest, on, off string) string {
+	if in.Audio != nil && *in.Audio {
+		return on
+	}
+	return off
+}
+
 // blank says that a text says nothing.
 func blank(s string) bool { return strings.TrimSpace(s) == "" }
 
@@ -99,18 +107,17 @@ func (m *model) checkTexts(in *provider.VideoRequest) error {
 	return nil
 }
 
-// checkShape refuses lengths and sizes that the model does not make. The shape of a video that is made from an image is that of
-// the image; so it is at the new door of omni models, which has no ratio either.
+// checkShape refuses lengths and sizes that the model does not make. A video that is made from an image has the image's shape.
 func (m *model) checkShape(in *provider.VideoRequest) error {
-	shaped := in.Image != "" || m.omni && !m.legacy
+	ratio, framed := in.AspectRatio, in.Image != ""
 	switch d := in.Duration; {
 	case in.Resolution != "" && !slices.Contains(m.resolutions(), in.Resolution):
 		return provider.Invalid("resolution", "%s makes %s, not %q.", m.name, strings.Join(m.resolutions(), ", "), in.Resolution)
-	case shaped && in.AspectRatio != "" && in.AspectRatio != adaptive:
+	case framed && ratio != "" && ratio != adaptive:
 		return provider.Invalid("aspect_ratio", "%s takes the shape from the image: leave aspect_ratio (or size) out, or send %s.",
 			m.name, adaptive)
-	case !shaped && in.AspectRatio != "" && !slices.Contains(ratios(), in.AspectRatio):
-		return provider.Invalid("aspect_ratio", "%s takes %s, not %q.", m.name, strings.Join(ratios(), ", "), in.AspectRatio)
+	case !framed && ratio != "" && !slices.Contains(ratios(), ratio):
+		return provider.Invalid("aspect_ratio", "%s takes %s, not %q.", m.name, strings.Join(ratios(), ", "), ratio)
 	case d != 0 && (d < minSeconds || d > maxSeconds):
 		return provider.Invalid("duration", "%s makes videos of %d to %d seconds, not %d.", m.name, minSeconds, maxSeconds, d)
 	}

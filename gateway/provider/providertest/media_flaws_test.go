@@ -55,7 +55,7 @@ func TestSuite_findsFlawsOfImages(t *testing.T) {
 		{"no modalities", "modality", "lacks Image"},
 		{"blames another member", "refused", `Param = "width", want "size"`},
 		{"spoils the bytes", "ordinary/n=1 base64=true size=0x0", "opening the image"},
-		{"waits for what is gone", "unknown task", "want an error"},
+		{"waits for what is gone", "unknown task", "or an error"},
 		{"paid polls", "ordinary", "a poll is Paid"},
 		{"blames the client", "failure/malformed", "of class invalid_request, want [bad_response server_error]"},
 		{"blames the client", "answers", "another class than bad_response and server_error"},
