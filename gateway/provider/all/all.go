@@ -4,7 +4,9 @@ package all
 
 import (
 	"vipcloud.ai/vipcloud/gateway/provider"
+	"vipcloud.ai/vipcloud/gateway/provider/kling"
 	"vipcloud.ai/vipcloud/gateway/provider/openaicompat"
+	"vipcloud.ai/vipcloud/gateway/provider/tencent"
 )
 
 // Adapters returns the adapter of each vendor by its name, the value of ProviderCredential.spec.provider. The map is the
@@ -26,6 +28,8 @@ func Adapters() map[string]provider.Adapter {
 		openaicompat.Baichuan(),
 		openaicompat.Yi(),
 		openaicompat.MiMo(),
+		kling.Adapter(),
+		tencent.Adapter(),
 	}
 	adapters := make(map[string]provider.Adapter, len(list))
 	for _, a := range list {

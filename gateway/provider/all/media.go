@@ -3,6 +3,8 @@ package all
 import (
 	"vipcloud.ai/vipcloud/gateway/provider"
 	"vipcloud.ai/vipcloud/gateway/provider/ark"
+	"vipcloud.ai/vipcloud/gateway/provider/dashscope"
+	"vipcloud.ai/vipcloud/gateway/provider/minimax"
 )
 
 // addMedia gives a vendor's adapter what the vendor serves beside chat, over protocols of its own.
@@ -10,6 +12,10 @@ func addMedia(a *provider.Adapter) {
 	switch a.Info.Name {
 	case "Ark":
 		a.Image, a.Video = ark.Image(), ark.Video()
+	case "MiniMax":
+		a.Speech, a.Video = minimax.Speech(), minimax.Video()
+	case "Qwen":
+		a.Image, a.Video = dashscope.Image(), dashscope.Video()
 	}
 	for _, capability := range []struct {
 		modality provider.Modality

@@ -37,9 +37,9 @@ const (
 	pixels4096 = 4096 * 4096
 )
 
-// imageModelOf finds the model of an id. The last one stands for ids that say nothing, and for those whose bounds are not known: it
-// takes what any model takes, and the vendor is the judge. So it is about the largest size of 2.5. Facts from
-// model-studio/wan-image-generation-and-editing-api-reference and text-to-image-v2-api-reference.
+// imageModelOf finds the model of an id. The last one stands for ids that say nothing, and for models whose bounds are not known: it
+// takes what any model takes, and the vendor is the judge, as it is of the largest size of 2.5, on which documents differ. Facts
+// from model-studio/wan-image-generation-and-editing-api-reference and text-to-image-v2-api-reference.
 func imageModelOf(id string) imageModel {
 	usual := []size{{1024, 1024}, {1536, 1024}, {1024, 1536}, {1792, 1024}, {1024, 1792}, {1152, 864}, {864, 1152}}
 	larger := []size{{1280, 1280}, {1536, 1152}, {1152, 1536}, {1584, 1056}, {1056, 1584}, {1792, 1024}, {1024, 1792}}

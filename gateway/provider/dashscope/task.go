@@ -101,7 +101,10 @@ func number(v gjson.Result) (n float64, ok bool) {
 	default:
 		return 0, false
 	}
-	return n, n >= 0 && n <= math.MaxInt32
+	if !(n >= 0 && n <= math.MaxInt32) { // nor is NaN
+		return 0, false
+	}
+	return n, true
 }
 
 // Bounds of what is believed of the vendor's clock: its distance from UTC, and how long a task takes.

@@ -91,9 +91,7 @@ func (s *speechStream) read(data []byte) ([]byte, error) {
 	if e.failed {
 		return nil, failure(http.StatusOK, s.answer, data, "input")
 	}
-	if n, err := strconv.ParseInt(string(e.characters), 10, 64); err == nil && n >= 0 && n <= maxUsage {
-		s.usage = provider.Usage{Known: true, Characters: n}
-	}
+	s.count(e.characters)
 	s.silent = s.silent || e.succeeded && isNull(e.data)
 	if s.events.document && !e.succeeded && isNull(e.audio) {
 		return nil, s.badResponse("no_base_resp", "The answer is neither a speech nor a failure.")
@@ -102,6 +100,16 @@ func (s *speechStream) read(data []byte) ([]byte, error) {
 		return nil, nil // it repeats all of the audio
 	}
 	return s.decode(e.audio)
+}
+
+// count notes how many characters are billed, which the last event tells.
+func (s *speechStream) count(value []byte) {
+	if len(value) == 0 {
+		return
+	}
+	if n, err := strconv.ParseInt(string(value), 10, 64); err == nil && n >= 0 && n <= maxUsage {
+		s.usage = provider.Usage{Known: true, Characters: n}
+	}
 }
 
 // decode turns hexadecimal digits into audio, with the WAV header before the first of it.

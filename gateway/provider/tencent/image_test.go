@@ -115,7 +115,7 @@ func TestImageRefusals(t *testing.T) {
 		"too wide a size":       {request{Width: 2049, Height: 512}, "size", "1:4 to 4:1"},
 		"a size with one side":  {request{Height: 1024}, "size", "1024x1024"},
 		"a file that is local":  {request{Images: []string{address, "file:///etc/passwd"}}, "image", "http(s) address or a data URI"},
-		"together too large":    {request{Images: []string{heavy, heavy}}, "image", "at most 10485760 bytes; this one has 119999"},
+		"together too large":    {request{Images: []string{heavy, heavy}}, "image", "at most 10485760 bytes; this one has 12000039"},
 		"a reference too large": {request{Images: []string{heavy + "AAAA"}}, "image", "may have 5999999 characters in base64; this one has 6000000"},
 	}
 	for name, tc := range tests {
