@@ -1,0 +1,190 @@
+package quota
+
+import (
+	"context"
+	"time"
+
+	"vipcloud.ai/vipcloud/gateway/money"
+)
+
+// Waits for a share of a budget.
+const (
+	// contentionWait is how long a request waits for others' spending to be read, if the budget has room and the share has not.
+	contentionWait = 250 * time.Millisecond
+	// contentionPause is when a client is asked to come again after that.
+	contentionPause = time.Second
+)
+
+// Grant is leave for one request. Exactly one of its methods is called, once.
+type Grant struct {
+	limiter *Limiter
+	policy  *Policy
+	ask     Ask
+	shard   *shard
+	// Status is what is left of the limits, for the headers of the response.
+	Status Status
+}
+
+// Status is where the limits of a key stand after a request was admitted.
+type Status struct {
+	Requests, Tokens Level
+}
+
+// Level is where one limit stands. Limit is Unlimited if there is none.
+type Level struct {
+	Limit, Remaining int64
+	// Reset is how long it takes until all of it is there again.
+	Reset time.Duration
+}
+
+// Admit decides on a request: it is counted and what it may cost is reserved, or it is refused and nothing is. A key without
+// limits costs nothing to admit.
+func (l *Limiter) Admit(ctx context.Context, p *Policy, ask Ask) (*Grant, *Refusal) {
+	if !p.limited() {
+		return &Grant{Status: Status{Requests: Level{Limit: Unlimited}, Tokens: Level{Limit: Unlimited}}}, nil
+	}
+	g, r := l.try(p, ask)
+	if r == nil || r.Reason != BudgetContention {
+		l.note(r)
+		return g, r
+	}
+	waiting, cancel := context.WithTimeout(ctx, contentionWait)
+	defer cancel()
+	l.spending.Publish(waiting, p.Owner)
+	g, r = l.try(p, ask)
+	l.note(r)
+	return g, r
+}
+
+// note counts refusals that are this replica's alone.
+func (l *Limiter) note(r *Refusal) {
+	if r != nil && r.Share {
+		l.refused(r.Reason)
+	}
+}
+
+// share is this replica's part of a limit.
+func share(limit int64, replicas int) int64 {
+	if limit <= 0 {
+		return limit
+	}
+	n := int64(max(replicas, 1))
+	return max(1, (limit+n-1)/n)
+}
+
+// try decides once.
+func (l *Limiter) try(p *Policy, ask Ask) (*Grant, *Refusal) {
+	now, replicas := l.now(), l.replicas()
+	s := l.shardOf(p.Owner)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := s.of(p.Owner, now)
+	if r := k.checkRates(p, ask, now, replicas); r != nil {
+		return nil, r
+	}
+	if r := l.checkBudget(p, ask, k, now, replicas); r != nil {
+		return nil, r
+	}
+	k.requests.add(now, 1)
+	k.tokens.add(now, ask.Tokens)
+	k.running++
+	if p.Budget != nil {
+		k.reserved, _ = k.reserved.Add(ask.Cost) // saturates, which refuses everything after it
+	}
+	return &Grant{limiter: l, policy: p, ask: ask, shard: s, Status: k.status(p, now, replicas)}, nil
+}
+
+// checkRates looks at the rates and the concurrency.
+func (k *state) checkRates(p *Policy, ask Ask, now time.Time, replicas int) *Refusal {
+	for _, limit := range [...]struct {
+		reason Reason
+		limit  int64
+		window *window
+		n      int64
+	}{
+		{RequestsPerMinute, p.RequestsPerMinute, &k.requests, 1},
+		{TokensPerMinute, p.TokensPerMinute, &k.tokens, ask.Tokens},
+	} {
+		if limit.limit == Unlimited {
+			continue
+		}
+		own := share(limit.limit, replicas)
+		if wait := limit.window.frees(now, limit.n, own); wait > 0 {
+			return &Refusal{Reason: limit.reason, Limit: limit.limit, RetryAfter: wait, Share: own < limit.limit}
+		}
+	}
+	if p.Concurrent != Unlimited {
+		if own := share(p.Concurrent, replicas); k.running >= own {
+			return &Refusal{Reason: Concurrency, Limit: p.Concurrent, RetryAfter: time.Second, Share: own < p.Concurrent}
+		}
+	}
+	return nil
+}
+
+// checkBudget looks at what is left of the budget, and of this replica's share of it.
+func (l *Limiter) checkBudget(p *Policy, ask Ask, k *state, now time.Time, replicas int) *Refusal {
+	if p.Budget == nil {
+		return nil
+	}
+	read, since := l.spending.Spent(p.Owner, p.Budget.Period, now)
+	left := p.Budget.Amount - min(read, p.Budget.Amount)
+	mine, ok := since.Add(k.reserved)
+	if ok {
+		mine, ok = mine.Add(ask.Cost)
+	}
+	spent, _ := read.Add(since)
+	switch {
+	case !ok || mine > left:
+		return &Refusal{Reason: BudgetExceeded, Spent: spent}
+	case mine > left/money.Amount(max(replicas, 1)):
+		return &Refusal{Reason: BudgetContention, RetryAfter: contentionPause, Share: true, Spent: spent}
+	}
+	return nil
+}
+
+// status is where the limits stand.
+func (k *state) status(p *Policy, now time.Time, replicas int) Status {
+	level := func(limit int64, w *window) Level {
+		if limit == Unlimited {
+			return Level{Limit: Unlimited}
+		}
+		own, used := share(limit, replicas), w.used(now)
+		return Level{Limit: limit, Remaining: max(own-used, 0), Reset: w.empty(now)}
+	}
+	return Status{Requests: level(p.RequestsPerMinute, &k.requests), Tokens: level(p.TokensPerMinute, &k.tokens)}
+}
+
+// empty says how long it takes until nothing counts any more.
+func (w *window) empty(now time.Time) time.Duration {
+	w.roll(now)
+	switch {
+	case w.current > 0:
+		return 2*minute - now.Sub(w.start)
+	case w.previous > 0:
+		return minute - now.Sub(w.start)
+	}
+	return 0
+}
+
+// Settle ends a request that used and cost something. Its cost must have been counted by Spending before, so that there is no
+// moment in which it is neither reserved nor spent.
+func (g *Grant) Settle(tokens int64) { g.end(tokens) }
+
+// Release ends a request that used nothing.
+func (g *Grant) Release() { g.end(0) }
+
+// end gives back what is held.
+func (g *Grant) end(tokens int64) {
+	if g == nil || g.limiter == nil {
+		return
+	}
+	now := g.limiter.now()
+	g.shard.mu.Lock()
+	defer g.shard.mu.Unlock()
+	k := g.shard.of(g.policy.Owner, now)
+	k.running = max(k.running-1, 0)
+	k.tokens.add(now, tokens-g.ask.Tokens)
+	if g.policy.Budget != nil {
+		k.reserved = max(k.reserved-g.ask.Cost, 0)
+	}
+}
