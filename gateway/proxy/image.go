@@ -69,7 +69,7 @@ func refusal(problem *openai.Error) *provider.Error {
 }
 
 // generate makes the calls of a plan, some at a time. All of them are made, whatever becomes of one: what others made is paid for.
-// The failure is the first one, the client's own fault before any other.
+// The failure is the first one of those that matter most.
 func (c *images) generate(ctx context.Context, t *snapshot.Target, in *provider.ImageRequest, plan *provider.ImagePlan) ([]provider.ImageResult, *provider.Error) {
 	answers := make([]provider.ImageAnswer, len(plan.Steps))
 	failures := make([]*provider.Error, len(plan.Steps))
@@ -82,11 +82,12 @@ func (c *images) generate(ctx context.Context, t *snapshot.Target, in *provider.
 		})
 	}
 	_ = group.Wait() // failures are kept in their places
-	return collect(answers, failures)
+	return collect(answers, failures, c.unsettled.Load())
 }
 
-// collect puts results in the order of their calls, and failures in the places of what they were to make.
-func collect(answers []provider.ImageAnswer, failures []*provider.Error) (results []provider.ImageResult, first *provider.Error) {
+// collect puts results in the order of their calls, and failures in the places of what they were to make. Open says that something may
+// have been made that nobody has heard of.
+func collect(answers []provider.ImageAnswer, failures []*provider.Error, open bool) (results []provider.ImageResult, first *provider.Error) {
 	for n := range answers {
 		if failures[n] != nil {
 			results = append(results, provider.ImageResult{Failure: failures[n]})
@@ -95,7 +96,7 @@ func collect(answers []provider.ImageAnswer, failures []*provider.Error) (result
 		results = append(results, answers[n].Images...)
 	}
 	for i := range results {
-		if f := results[i].Failure; f != nil && (first == nil || (f.Class.ClientFault() && !first.Class.ClientFault())) {
+		if f := results[i].Failure; f != nil && (first == nil || weight(f, open) > weight(first, open)) {
 			first = f
 		}
 	}
@@ -103,6 +104,18 @@ func collect(answers []provider.ImageAnswer, failures []*provider.Error) (result
 		first = provider.BadResponse(http.StatusOK, "no_images", "the answer has no images")
 	}
 	return results, first
+}
+
+// weight says which of several failures the client is told: one that leaves open whether something was made and is billed, for that is no
+// request to send again; then its own fault; then any other.
+func weight(f *provider.Error, open bool) int {
+	switch {
+	case open && !definite(f):
+		return 2
+	case f.Class.ClientFault():
+		return 1
+	}
+	return 0
 }
 
 // made counts the images among results.
@@ -129,8 +142,8 @@ func (c *images) one(ctx context.Context, t *snapshot.Target, in *provider.Image
 	return c.await(ctx, t, in, answer.Task, by)
 }
 
-// pollPause is how long to wait between polls of a task: quickly at first, since small models take a second or two.
-var pollPause = wait.Backoff{Duration: 250 * time.Millisecond, Factor: 1.5, Steps: 1 << 20, Cap: 5 * time.Second}
+// pollPause is how long to wait between polls of a task. Vendors allow some twenty polls a second for a whole account.
+var pollPause = wait.Backoff{Duration: time.Second, Factor: 1.5, Steps: 1 << 20, Cap: 5 * time.Second}
 
 // maxPollFailures is how many polls in a row may fail before a task is given up.
 const maxPollFailures = 5
@@ -162,9 +175,18 @@ func (c *images) await(ctx context.Context, t *snapshot.Target, in *provider.Ima
 		}
 		if failed++; failed >= maxPollFailures || failure.Class == provider.ClassUnauthorized || failure.Class == provider.ClassForbidden {
 			c.unsettled.Store(true)
-			return answer, failure
+			return answer, givenUp(failure)
 		}
 	}
+}
+
+// givenUp is the failure of a task whose polls fail. A vendor that wants fewer polls, or has no capacity for them, has not said that the
+// task made nothing: the client must not take it for that.
+func givenUp(poll *provider.Error) *provider.Error {
+	if poll.Class == provider.ClassRateLimited || poll.Class == provider.ClassOverloaded {
+		return &provider.Error{Class: provider.ClassNetwork, Code: poll.Code, Cause: poll}
+	}
+	return poll
 }
 
 // holding bounds the memory that answers full of bytes take, over all requests: one takes its share when the first such answer

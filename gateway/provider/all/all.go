@@ -4,9 +4,12 @@ package all
 
 import (
 	"vipcloud.ai/vipcloud/gateway/provider"
+	"vipcloud.ai/vipcloud/gateway/provider/doubaospeech"
 	"vipcloud.ai/vipcloud/gateway/provider/kling"
+	"vipcloud.ai/vipcloud/gateway/provider/mureka"
 	"vipcloud.ai/vipcloud/gateway/provider/openaicompat"
 	"vipcloud.ai/vipcloud/gateway/provider/tencent"
+	"vipcloud.ai/vipcloud/gateway/provider/vidu"
 )
 
 // Adapters returns the adapter of each vendor by its name, the value of ProviderCredential.spec.provider. The map is the
@@ -28,8 +31,11 @@ func Adapters() map[string]provider.Adapter {
 		openaicompat.Baichuan(),
 		openaicompat.Yi(),
 		openaicompat.MiMo(),
+		doubaospeech.Adapter(),
 		kling.Adapter(),
+		mureka.Adapter(),
 		tencent.Adapter(),
+		vidu.Adapter(),
 	}
 	adapters := make(map[string]provider.Adapter, len(list))
 	for _, a := range list {

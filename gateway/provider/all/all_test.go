@@ -16,8 +16,8 @@ func TestAdapters(t *testing.T) {
 	t.Parallel()
 	adapters := Adapters()
 	want := []string{
-		"Ark", "Baichuan", "DeepSeek", "MiMo", "MiniMax", "Moonshot", "OpenAI", "Qianfan", "Qwen", "SiliconFlow", "Spark", "StepFun",
-		"TokenHub", "Yi", "Zhipu",
+		"Ark", "Baichuan", "DeepSeek", "DoubaoSpeech", "Kling", "MiMo", "MiniMax", "Moonshot", "Mureka", "OpenAI", "Qianfan", "Qwen", "SiliconFlow",
+		"Spark", "StepFun", "Tencent", "TokenHub", "Vidu", "Yi", "Zhipu",
 	}
 	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(adapters))); diff != "" {
 		t.Errorf("names (-want +got):\n%s", diff)
@@ -28,8 +28,16 @@ func TestAdapters(t *testing.T) {
 			if a.Info.Name != name {
 				t.Errorf("the adapter is named %q", a.Info.Name)
 			}
-			if a.Info.Serves(provider.ModalityChat) != (a.Chat != nil) {
-				t.Errorf("Info says chat: %v, but the adapter has the capability: %v", a.Info.Modalities, a.Chat != nil)
+			for modality, served := range map[provider.Modality]bool{
+				provider.ModalityChat: a.Chat != nil, provider.ModalityImage: a.Image != nil, provider.ModalityVideo: a.Video != nil,
+				provider.ModalitySpeech: a.Speech != nil, provider.ModalityMusic: a.Music != nil,
+			} {
+				if a.Info.Serves(modality) != served {
+					t.Errorf("Info says %v, but the adapter serves %s: %v", a.Info.Modalities, modality, served)
+				}
+			}
+			if slices.Sort(a.Info.Modalities); len(slices.Compact(slices.Clone(a.Info.Modalities))) != len(a.Info.Modalities) {
+				t.Errorf("modalities %v", a.Info.Modalities)
 			}
 			if len(a.Info.Entries) == 0 {
 				t.Error("no entry of the Secret is named")

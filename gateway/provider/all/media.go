@@ -5,6 +5,8 @@ import (
 	"vipcloud.ai/vipcloud/gateway/provider/ark"
 	"vipcloud.ai/vipcloud/gateway/provider/dashscope"
 	"vipcloud.ai/vipcloud/gateway/provider/minimax"
+	"vipcloud.ai/vipcloud/gateway/provider/tokenhub"
+	"vipcloud.ai/vipcloud/gateway/provider/zhipuspeech"
 )
 
 // addMedia gives a vendor's adapter what the vendor serves beside chat, over protocols of its own.
@@ -16,6 +18,10 @@ func addMedia(a *provider.Adapter) {
 		a.Speech, a.Video = minimax.Speech(), minimax.Video()
 	case "Qwen":
 		a.Image, a.Video = dashscope.Image(), dashscope.Video()
+	case "TokenHub":
+		a.Image, a.Video = tokenhub.Image(), tokenhub.Video()
+	case "Zhipu":
+		a.Speech = zhipuspeech.Speech()
 	}
 	for _, capability := range []struct {
 		modality provider.Modality
@@ -26,7 +32,7 @@ func addMedia(a *provider.Adapter) {
 		{provider.ModalitySpeech, a.Speech != nil},
 		{provider.ModalityMusic, a.Music != nil},
 	} {
-		if capability.served {
+		if capability.served && !a.Info.Serves(capability.modality) {
 			a.Info.Modalities = append(a.Info.Modalities, capability.modality)
 		}
 	}

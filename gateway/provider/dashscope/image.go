@@ -2,6 +2,7 @@ package dashscope
 
 import (
 	"context"
+	"maps"
 	"strconv"
 	"unicode/utf8"
 
@@ -36,10 +37,8 @@ func (images) Generate(ctx context.Context, up *provider.Upstream, in *provider.
 	plan := &provider.ImagePlan{Parallel: parallelCalls}
 	for made := 0; made < in.N; made += maxPerCall {
 		n := min(maxPerCall, in.N-made)
-		own := provider.Body{"n": n}
-		for name, value := range parameters {
-			own[name] = value
-		}
+		own := maps.Clone(parameters)
+		own["n"] = n
 		if in.Seed != nil {
 			own["seed"] = seedOf(*in.Seed, made)
 		}
@@ -114,6 +113,8 @@ func (m *imageModel) check(in *provider.ImageRequest) error {
 		return provider.Invalid("prompt", "%s reads prompts of at most %d characters, not %d.", m.name, m.maxText, n)
 	case in.NegativePrompt != "" && !m.negative:
 		return provider.Invalid("negative_prompt", "%s takes no negative prompt: say in the prompt what not to draw.", m.name)
+	case in.OutputFormat != "" && m.mark == "": // whatever it makes, there is no parameter for it
+		return provider.Invalid("output_format", "%s has no choice of formats. Leave output_format out.", m.name)
 	case in.OutputFormat != "" && in.OutputFormat != "png":
 		return provider.Invalid("output_format", "%s makes png, not %q.", m.name, in.OutputFormat)
 	}

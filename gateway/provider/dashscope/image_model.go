@@ -7,7 +7,7 @@ import (
 
 // imageModel is what an image model takes.
 type imageModel struct {
-	// mark is how the ids of the model begin, name what messages call it.
+	// mark is how the ids of the model begin, empty if the model is not known; name is what messages call it.
 	mark, name string
 	// synthesis says that the model has the older form of requests, with plain prompts and without references.
 	synthesis bool
@@ -38,7 +38,7 @@ const (
 )
 
 // imageModelOf finds the model of an id. The last one stands for ids that say nothing, and for models whose bounds are not known: it
-// takes what any model takes, and the vendor is the judge, as it is of the largest size of 2.5, on which documents differ. Facts
+// takes what any model takes, and the vendor is the judge, as it is of the largest size of 2.5, which is not certain. Facts
 // from model-studio/wan-image-generation-and-editing-api-reference and text-to-image-v2-api-reference.
 func imageModelOf(id string) imageModel {
 	usual := []size{{1024, 1024}, {1536, 1024}, {1024, 1536}, {1792, 1024}, {1024, 1792}, {1152, 864}, {864, 1152}}

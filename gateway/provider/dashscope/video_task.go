@@ -30,7 +30,9 @@ func (videos) Poll(ctx context.Context, up *provider.Upstream, t provider.Task, 
 // Cancel implements provider.Tasks. Only a queued task can be cancelled, and nothing is destroyed. What the vendor answers is not
 // documented: neither to a task that was cancelled, nor to one that runs, has ended or is not known. So whatever the answer is, the
 // task is looked at, unless the call has failed for a reason that has nothing to do with the task.
-func (v videos) Cancel(ctx context.Context, up *provider.Upstream, t provider.Task, now time.Time) (*provider.Step[provider.TaskState], error) {
+func (v videos) Cancel(
+	ctx context.Context, up *provider.Upstream, t provider.Task, now time.Time,
+) (*provider.Step[provider.TaskState], error) {
 	req, err := newCall(ctx, http.MethodPost, taskPath(t)+"/cancel", up, nil)
 	if err != nil {
 		return nil, err

@@ -87,7 +87,8 @@ func audio(t *testing.T) func(*provider.SpeechRequest) []byte {
 			data = bytes.Repeat(second, len(data)/len(second)+1)[:len(data)+2]
 		}
 		if in.Format == provider.FormatWAV {
-			const head = "RIFF\xff\xff\xff\xffWAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\xc0\x5d\x00\x00\x80\xbb\x00\x00\x02\x00\x10\x00data\xff\xff\xff\xff"
+			const head = "RIFF\xff\xff\xff\xffWAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\xc0\x5d\x00\x00\x80\xbb\x00\x00" +
+				"\x02\x00\x10\x00data\xff\xff\xff\xff"
 			data = append([]byte(head), data...)
 		}
 		return data

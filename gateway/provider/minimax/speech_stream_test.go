@@ -17,7 +17,8 @@ import (
 
 // event is an event with audio.
 func event(status int, audio string) string {
-	return fmt.Sprintf(`{"data":{"audio":%q,"status":%d,"ced":""},"trace_id":"t1","base_resp":{"status_code":0,"status_msg":"success"}}`, audio, status)
+	return fmt.Sprintf(`{"data":{"audio":%q,"status":%d,"ced":""},"trace_id":"t1","base_resp":{"status_code":0,"status_msg":"success"}}`,
+		audio, status)
 }
 
 // last is an event that ends a speech of 26 billed characters.
@@ -77,7 +78,7 @@ func TestAudio(t *testing.T) {
 		"an end that says nothing more": {
 			sent(event(1, ab), `{"data":{"status":2},"base_resp":{"status_code":0}}`), "ab", provider.Usage{},
 		},
-		"parts without audio":           {sent(event(1, ""), `{"data":null,"base_resp":{"status_code":0}}`, event(1, ab), last("")), "ab", billed},
+		"parts without audio":           {sent(event(1, ""), `{"data":null}`, event(1, ab), last("")), "ab", billed},
 		"digits of any case":            {sent(event(1, "4aFf"), last("")), "J\xff", billed},
 		"digits with escapes":           {sent(`{"data":{"audio":"\u0036\u0031","status":1}}`, last("")), "a", billed},
 		"members in another order":      {sent(`{"base_resp":{"status_code":0},"data":{"status":1,"audio":"61"}}`, last("")), "a", billed},

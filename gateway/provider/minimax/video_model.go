@@ -81,7 +81,7 @@ func (m *videoModel) checkShape(in *provider.VideoRequest) error {
 	size, ok := pictureOf(in.Resolution)
 	switch d := in.Duration; {
 	case ok && size.public == "512p" && m.small && !slices.Contains(sizes, size.public):
-		return provider.Invalid("resolution", "%s makes 512p only from a first frame (image) without a last one; here it makes %s.",
+		return provider.Invalid("resolution", "%s makes 512p of a lone first frame (image); otherwise it makes %s.",
 			m.name, strings.Join(sizes, ", "))
 	case !ok || !slices.Contains(sizes, size.public):
 		return provider.Invalid("resolution", "%s makes %s here, not %q.", m.name, strings.Join(sizes, ", "), in.Resolution)
@@ -127,7 +127,7 @@ func (m *videoModel) warnings(in *provider.VideoRequest) []string {
 		list = append(list, "resolution: "+m.name+" makes "+size.public+", the nearest to "+in.Resolution+".")
 	}
 	if in.AspectRatio == "16:9" {
-		list = append(list, "aspect_ratio: "+m.name+" has no such parameter; it was not sent, and the first frame or the model decides the shape.")
+		list = append(list, "aspect_ratio: "+m.name+" has no such parameter, so it was not sent; the first frame or the model decides.")
 	}
 	return list
 }

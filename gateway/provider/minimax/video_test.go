@@ -52,7 +52,7 @@ func TestVideoBody(t *testing.T) {
 			want:    `{"aigc_watermark":false,"duration":10,"model":"MiniMax-Hailuo-02","prompt":"a cat","resolution":"768P"}`,
 			billing: provider.Billing{Seconds: 10, Resolution: "768p"},
 			warnings: []string{
-				near, "aspect_ratio: Hailuo-02 has no such parameter; it was not sent, and the first frame or the model decides the shape.",
+				near, "aspect_ratio: Hailuo-02 has no such parameter, so it was not sent; the first frame or the model decides.",
 			},
 		},
 		"the smallest, of an image alone": {
@@ -146,14 +146,14 @@ func TestVideoRefusals(t *testing.T) {
 		param   string
 		message string // what is in it
 	}{
-		"1080p of ten seconds":          {hailuo02, request{Resolution: "1080p", Duration: 10}, "duration", "1080p of 6 seconds, not 10: send duration 6, or resolution 768p"},
+		"1080p of ten seconds":          {hailuo02, request{Resolution: "1080p", Duration: 10}, "duration", "not 10: send duration 6, or"},
 		"seven seconds":                 {hailuo02, request{Duration: 7}, "duration", "6 or 10 seconds (1080p: 6), not 7"},
 		"1080p of seven seconds":        {hailuo02, request{Resolution: "1080p", Duration: 7}, "duration", "(1080p: 6), not 7"},
 		"fifteen seconds":               {fast23, request{Duration: 15}, "duration", "Hailuo-2.3-Fast makes videos of 6 or 10"},
-		"512p of a text":                {hailuo02, request{Resolution: "512p"}, "resolution", "first frame (image) without a last one; here it makes 768p, 1080p"},
-		"480p of a text":                {hailuo02, request{Resolution: "480p"}, "resolution", "here it makes 768p, 1080p"},
+		"512p of a text":                {hailuo02, request{Resolution: "512p"}, "resolution", "(image); otherwise it makes 768p, 1080p"},
+		"480p of a text":                {hailuo02, request{Resolution: "480p"}, "resolution", "otherwise it makes 768p, 1080p"},
 		"512p of two frames":            {hailuo02, request{Resolution: "512p", Image: frame, LastImage: frame}, "resolution", "768p, 1080p"},
-		"512p of 2.3":                   {hailuo23, request{Resolution: "512p", Image: frame}, "resolution", `Hailuo-2.3 makes 768p, 1080p here, not "512p"`},
+		"512p of 2.3":                   {hailuo23, request{Resolution: "512p", Image: frame}, "resolution", `768p, 1080p here, not "512p"`},
 		"540p":                          {hailuo02, request{Resolution: "540p"}, "resolution", `Hailuo-02 makes 768p, 1080p here, not "540p"`},
 		"4k of an image":                {hailuo02, request{Resolution: "4k", Image: frame}, "resolution", "512p, 768p, 1080p"},
 		"portrait":                      {hailuo02, request{AspectRatio: "9:16"}, "aspect_ratio", "Leave aspect_ratio out"},

@@ -65,13 +65,10 @@ func readJob(r *provider.Response, region string) (provider.Task, error) {
 
 // text is a string or the digits of a number, "" for anything else.
 func text(v gjson.Result) string {
-	switch v.Type {
-	case gjson.String:
-		return v.Str
-	case gjson.Number:
+	if v.Type == gjson.Number {
 		return v.Raw
 	}
-	return ""
+	return v.Str
 }
 
 // fileAddress returns a result's URL, "" if there is none that can be fetched.

@@ -12,7 +12,8 @@ import (
 )
 
 // picture is a data URI of an image that the vendor takes.
-const picture = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAAAAACPAi4CAAAAG0lEQVR42u3BgQAAAADDoPlT3+AEVQEAAAB8AxBAAAG9PLePAAAAAElFTkSuQmCC"
+const picture = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAAAAACPAi4CAAAAG0lEQVR42u3B" +
+	"gQAAAADDoPlT3+AEVQEAAAB8AxBAAAG9PLePAAAAAElFTkSuQmCC"
 
 // media is an account at the vendor under some rules.
 func media(rules simulator.Rules) providertest.Media {
@@ -84,7 +85,8 @@ func TestVideoConformance(t *testing.T) {
 			m.Without = append(m.Without, providertest.WithoutCancel)
 			cases := videoCases()
 			if rules.ImageAlone {
-				cases.Accepted["an image alone"] = providertest.Acceptance[provider.VideoRequest]{Request: provider.VideoRequest{Prompt: " ", Image: picture}}
+				alone := provider.VideoRequest{Prompt: " ", Image: picture}
+				cases.Accepted["an image alone"] = providertest.Acceptance[provider.VideoRequest]{Request: alone}
 			}
 			providertest.RunVideo(t, m, cases)
 		})
@@ -105,15 +107,17 @@ func videoCases() providertest.VideoCases {
 			"blanks around a prompt": {Request: provider.VideoRequest{Prompt: blanks + "一只猫在草原上奔跑" + blanks}, Billing: bill},
 		},
 		Refused: map[string]providertest.Refusal[provider.VideoRequest]{
-			"too long":            {Request: provider.VideoRequest{Duration: 6}, Param: "duration", Allowed: []string{"5"}},
-			"another resolution":  {Request: provider.VideoRequest{Resolution: "1080p"}, Param: "resolution", Allowed: []string{"720p"}},
-			"a ratio":             {Request: provider.VideoRequest{AspectRatio: "16:9"}, Param: "aspect_ratio"},
-			"a seed":              {Request: provider.VideoRequest{Seed: new(int64(1))}, Param: "seed"},
-			"a negative prompt":   {Request: provider.VideoRequest{NegativePrompt: "dogs"}, Param: "negative_prompt"},
-			"a last frame":        {Request: provider.VideoRequest{Image: picture, LastImage: picture}, Param: "last_image"},
-			"sound":               {Request: provider.VideoRequest{Audio: new(true)}, Param: "audio"},
-			"too long a prompt":   {Request: provider.VideoRequest{Prompt: strings.Repeat("猫", 201)}, Param: "prompt", Allowed: []string{"200"}},
-			"a frame that is GIF": {Request: provider.VideoRequest{Image: "data:image/gif;base64,R0lG"}, Param: "image", Allowed: []string{"jpeg", "webp"}},
+			"too long":           {Request: provider.VideoRequest{Duration: 6}, Param: "duration", Allowed: []string{"5"}},
+			"another resolution": {Request: provider.VideoRequest{Resolution: "1080p"}, Param: "resolution", Allowed: []string{"720p"}},
+			"a ratio":            {Request: provider.VideoRequest{AspectRatio: "16:9"}, Param: "aspect_ratio"},
+			"a seed":             {Request: provider.VideoRequest{Seed: new(int64(1))}, Param: "seed"},
+			"a negative prompt":  {Request: provider.VideoRequest{NegativePrompt: "dogs"}, Param: "negative_prompt"},
+			"a last frame":       {Request: provider.VideoRequest{Image: picture, LastImage: picture}, Param: "last_image"},
+			"sound":              {Request: provider.VideoRequest{Audio: new(true)}, Param: "audio"},
+			"too long a prompt":  {Request: provider.VideoRequest{Prompt: strings.Repeat("猫", 201)}, Param: "prompt", Allowed: []string{"200"}},
+			"a frame that is GIF": {
+				Request: provider.VideoRequest{Image: "data:image/gif;base64,R0lG"}, Param: "image", Allowed: []string{"jpeg", "webp"},
+			},
 		},
 	}
 }

@@ -11,6 +11,6 @@
 // state.
 //
 // Sources: github.com/TencentCloud/tencentcloud-sdk-go aiart/v20221229, vclm/v20240523 and common; cloud.tencent.com
-// document/product/1668/124632, document/api/1616/126160 and 1616/107795, and "Signature v3", "Request Structure" and "Error Codes" of
+// document/product/1668/124632, 124633, document/api/1616/126160 and 126162, and "Signature v3", "Request Structure" and "Error Codes" of
 // the API 3.0 documentation.
 package tencent

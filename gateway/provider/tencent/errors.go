@@ -22,10 +22,7 @@ const (
 // failure is what a response says that is a refusal or no success.
 func failure(r *provider.Response) *provider.Error {
 	o := gjson.GetBytes(r.Body, "Response")
-	e := &provider.Error{Status: r.Status, RetryAfter: retryAfter(r.Header)}
-	if e.RequestID = word(o.Get("RequestId").Str); e.RequestID == "" {
-		e.RequestID = word(r.Header.Get("X-TC-RequestId"))
-	}
+	e := &provider.Error{Status: r.Status, RequestID: word(o.Get("RequestId").Str), RetryAfter: retryAfter(r.Header)}
 	reported := o.Get("Error")
 	if !reported.IsObject() {
 		e.Class, e.Message = statusClass(r.Status), http.StatusText(r.Status)

@@ -41,7 +41,8 @@ func codes() map[string][]string {
 			"FailedOperation.EngineServerLimitExceeded",
 		},
 		"no_balance": {
-			"ResourceUnavailable", "ResourceUnavailable.InArrears", "ResourceUnavailable.LowBalance", "ResourcesSoldOut.ChargeStatusException",
+			"ResourceUnavailable", "ResourceUnavailable.InArrears", "ResourceUnavailable.LowBalance",
+			"ResourcesSoldOut.ChargeStatusException",
 			"ResourceInsufficient.ChargeResourceExhaust", "FailedOperation.FreeResourcePackExhausted", "FailedOperation.ResourcePackExhausted",
 			"FailedOperation.ServiceStopArrears", "FailedOperation.SetPayModeExceed",
 		},
@@ -80,11 +81,12 @@ func TestFailureByCode(t *testing.T) {
 
 func TestRefusedPollIsNotTheClientsFault(t *testing.T) {
 	t.Parallel()
-	r := respond(`"Error":{"Code":"InvalidParameterValue.UrlIllegal","Message":"no"},"RequestId":"r1"`)
+	const code = "InvalidParameterValue.UrlIllegal"
+	r := respond(`"Error":{"Code":"` + code + `","Message":"no"},"RequestId":"r1"`)
 	_, image := readImages(r, job())
 	_, video := readState(r)
 	for name, err := range map[string]error{"images": image, "video": video} {
-		want := &provider.Error{Class: provider.ClassServerError, Status: 200, Code: "InvalidParameterValue.UrlIllegal", Message: "no", RequestID: "r1"}
+		want := &provider.Error{Class: provider.ClassServerError, Status: 200, Code: code, Message: "no", RequestID: "r1"}
 		if diff := cmp.Diff(want, errorOf(t, err)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
@@ -109,7 +111,7 @@ func TestFailure(t *testing.T) {
 			want: provider.Error{Class: provider.ClassRateLimited, Code: "RequestLimitExceeded", Message: "m"},
 		},
 		"the vendor says how long to wait": {
-			status: 429, header: http.Header{"Retry-After": {"3"}, "X-Tc-Requestid": {"r2"}},
+			status: 429, header: http.Header{"Retry-After": {"3"}}, body: `{"Response":{"RequestId":"r2"}}`,
 			want: provider.Error{Class: provider.ClassRateLimited, Message: "Too Many Requests", RetryAfter: 3 * time.Second, RequestID: "r2"},
 		},
 		"a wait of years ends the next day": {

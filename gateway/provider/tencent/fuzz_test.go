@@ -139,7 +139,9 @@ func FuzzSizeFor(f *testing.F) {
 	f.Fuzz(func(t *testing.T, width, height int) {
 		got, err := sizeFor(size{width, height})
 		if err != nil {
-			refusal(t, err)
+			if e := refusal(t, err); e.Param != "size" {
+				t.Errorf("param = %s, want size", e.Param)
+			}
 		} else if !got.made() {
 			t.Errorf("%dx%d became %s", width, height, got)
 		}

@@ -40,8 +40,8 @@ func (images) Generate(ctx context.Context, up *provider.Upstream, in *provider.
 		return nil, err
 	}
 	if req.ContentLength > maxRequest {
-		return nil, provider.Invalid("image", "Tencent Cloud takes requests of at most %d bytes; this one has %d. Send addresses of images instead.",
-			maxRequest, req.ContentLength)
+		return nil, provider.Invalid("image",
+			"Tencent Cloud takes requests of at most %d bytes; this one has %d. Send addresses of images instead.", maxRequest, req.ContentLength)
 	}
 	region := req.Header.Get(headerRegion)
 	read := func(r *provider.Response) (provider.ImageAnswer, error) {

@@ -2,6 +2,7 @@ package tencent
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -56,7 +57,8 @@ func TestReadImages(t *testing.T) {
 		},
 		"an address that is not in a list": {done + `"ResultImage":"https://f.example.com/a"`, []provider.ImageResult{image("a", "")}},
 		"two images": {
-			done + `"ResultImage":["https://f.example.com/a","https://f.example.com/b"],"ResultDetails":["Success","success"],"RevisedPrompt":["x","y"]`,
+			done + `"ResultImage":["https://f.example.com/a","https://f.example.com/b"],` +
+				`"ResultDetails":["Success","success"],"RevisedPrompt":["x","y"]`,
 			[]provider.ImageResult{image("a", "x"), image("b", "y")},
 		},
 		"one of two, and no place for the other": {
@@ -79,12 +81,22 @@ func TestReadImages(t *testing.T) {
 			`"RequestId":"r1","JobStatusCode":"5","JobErrorCode":"OperationDenied.ImageIllegalDetected","JobErrorMsg":"no"`,
 			[]provider.ImageResult{unmade(provider.ClassModeration, "OperationDenied.ImageIllegalDetected", "no")},
 		},
-		"none at all":                   {done + `"ResultImage":[],"ResultDetails":["Success"]`, []provider.ImageResult{nothing}},
-		"what cannot be fetched":        {done + `"ResultImage":["ftp://f.example.com/a",7,null]`, []provider.ImageResult{nothing}},
-		"a failure of the vendor's":     {failed + `"JobErrorCode":"FailedOperation.InnerError","JobErrorMsg":"oh"`, []provider.ImageResult{unmade(provider.ClassServerError, "FailedOperation.InnerError", "oh")}},
-		"a failure of the output":       {failed + `"JobErrorCode":"FailedOperation.GenerateImageFailed","JobErrorMsg":"no"`, []provider.ImageResult{unmade(provider.ClassModeration, "FailedOperation.GenerateImageFailed", "no")}},
-		"a failure without any reason":  {failed + `"JobErrorCode":"","JobErrorMsg":""`, []provider.ImageResult{unmade(provider.ClassServerError, "", "处理失败")}},
-		"a failure beside what is made": {failed + `"ResultImage":["https://f.example.com/a"]`, []provider.ImageResult{unmade(provider.ClassServerError, "", "处理失败")}},
+		"none at all":            {done + `"ResultImage":[],"ResultDetails":["Success"]`, []provider.ImageResult{nothing}},
+		"what cannot be fetched": {done + `"ResultImage":["ftp://f.example.com/a",7,null]`, []provider.ImageResult{nothing}},
+		"a failure of the vendor's": {
+			failed + `"JobErrorCode":"FailedOperation.InnerError","JobErrorMsg":"oh"`,
+			[]provider.ImageResult{unmade(provider.ClassServerError, "FailedOperation.InnerError", "oh")},
+		},
+		"a failure of the output": {
+			failed + `"JobErrorCode":"FailedOperation.GenerateImageFailed","JobErrorMsg":"no"`,
+			[]provider.ImageResult{unmade(provider.ClassModeration, "FailedOperation.GenerateImageFailed", "no")},
+		},
+		"a failure without any reason": {
+			failed + `"JobErrorCode":"","JobErrorMsg":""`, []provider.ImageResult{unmade(provider.ClassServerError, "", "处理失败")},
+		},
+		"a failure beside what is made": {
+			failed + `"ResultImage":["https://f.example.com/a"]`, []provider.ImageResult{unmade(provider.ClassServerError, "", "处理失败")},
+		},
 		"a job that is not known": {
 			`"Error":{"Code":"FailedOperation.JobNotExist","Message":"no such job"},"RequestId":"r1"`,
 			[]provider.ImageResult{unmade(provider.ClassServerError, "FailedOperation.JobNotExist", "no such job")},
@@ -133,7 +145,7 @@ func TestReadNothing(t *testing.T) {
 		"a null":                    `{"Response":{"JobStatusCode":null,"Status":null,"JobId":null,"Error":null}}`,
 		"an empty status":           `{"Response":{"JobStatusCode":"","Status":"","JobId":""}}`,
 		"an id that is no word":     `{"Response":{"JobId":"a b"}}`,
-		"too long an id":            `{"Response":{"JobId":"1234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567"}}`,
+		"too long an id":            `{"Response":{"JobId":"` + strings.Repeat("1", 97) + `"}}`,
 		"no response":               `{"JobId":"1","Status":"DONE","JobStatusCode":"5"}`,
 		"a response that is a list": `{"Response":[{"JobId":"1"}]}`,
 		"broken JSON":               `{"Response":{"JobId":"1"`,
@@ -170,7 +182,9 @@ func readAll(r *provider.Response) map[string]error {
 func TestReadJob(t *testing.T) {
 	t.Parallel()
 	for name, members := range map[string]string{
-		"a text": `"JobId":"1387262242604040192","RequestId":"r1"`, "a number": `"JobId":1387262242604040192`, "no error": `"JobId":"1387262242604040192","Error":null`,
+		"a text":   `"JobId":"1387262242604040192","RequestId":"r1"`,
+		"a number": `"JobId":1387262242604040192`,
+		"no error": `"JobId":"1387262242604040192","Error":null`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -16,8 +16,12 @@ func TestImageBody(t *testing.T) {
 		want string
 	}{
 		"nothing but a prompt": {want: `{"LogoAdd":0,"Prompt":"a cat"}`},
-		"the documented call":  {in: provider.ImageRequest{Width: 1024, Height: 1024}, want: `{"LogoAdd":0,"Prompt":"a cat","Resolution":"1024:1024"}`},
-		"a large size":         {in: provider.ImageRequest{Width: 1024, Height: 1536}, want: `{"LogoAdd":0,"Prompt":"a cat","Resolution":"832:1216"}`},
+		"the documented call": {
+			in: provider.ImageRequest{Width: 1024, Height: 1024}, want: `{"LogoAdd":0,"Prompt":"a cat","Resolution":"1024:1024"}`,
+		},
+		"a large size": {
+			in: provider.ImageRequest{Width: 1024, Height: 1536}, want: `{"LogoAdd":0,"Prompt":"a cat","Resolution":"832:1216"}`,
+		},
 		"bytes are the caller's to fetch": {
 			in: provider.ImageRequest{Base64: true}, want: `{"LogoAdd":0,"Prompt":"a cat"}`,
 		},
@@ -80,8 +84,10 @@ func TestImageParameters(t *testing.T) {
 	t.Parallel()
 	up := upstream()
 	up.Parameters = provider.Parameters{
-		Overrides: []provider.Parameter{{Name: "Revise", Value: []byte(`1`)}, {Name: "LogoParam", Value: []byte(`{"LogoUrl":"https://e.com/l"}`)}},
-		Drop:      []string{"LogoAdd"},
+		Overrides: []provider.Parameter{
+			{Name: "Revise", Value: []byte(`1`)}, {Name: "LogoParam", Value: []byte(`{"LogoUrl":"https://e.com/l"}`)},
+		},
+		Drop: []string{"LogoAdd"},
 	}
 	plan, err := images{}.Generate(t.Context(), up, &provider.ImageRequest{Prompt: "a cat", N: 1, Seed: new(int64(7)), Now: tuesday})
 	if err != nil {
@@ -115,8 +121,8 @@ func TestImageRefusals(t *testing.T) {
 		"too wide a size":       {request{Width: 2049, Height: 512}, "size", "1:4 to 4:1"},
 		"a size with one side":  {request{Height: 1024}, "size", "1024x1024"},
 		"a file that is local":  {request{Images: []string{address, "file:///etc/passwd"}}, "image", "http(s) address or a data URI"},
-		"together too large":    {request{Images: []string{heavy, heavy}}, "image", "at most 10485760 bytes; this one has 12000039"},
-		"a reference too large": {request{Images: []string{heavy + "AAAA"}}, "image", "may have 5999999 characters in base64; this one has 6000000"},
+		"together too large":    {request{Images: []string{heavy, heavy}}, "image", "10485760 bytes; this one has 12000039"},
+		"a reference too large": {request{Images: []string{heavy + "AAAA"}}, "image", "5999999 characters in base64; this one has 6000000"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -145,16 +151,19 @@ func TestImageOfTheLargestPromptAndReference(t *testing.T) {
 
 func TestPollImages(t *testing.T) {
 	t.Parallel()
-	step, err := images{}.PollImages(t.Context(), upstream(), &provider.ImageRequest{Now: tuesday}, provider.Task{ID: "12-34", State: "ap-beijing"})
+	task := provider.Task{ID: "12-34", State: "ap-beijing"}
+	step, err := images{}.PollImages(t.Context(), upstream(), &provider.ImageRequest{Now: tuesday}, task)
 	if err != nil {
 		t.Fatal(err)
 	}
 	req := step.Request
-	if step.Paid || req.Method != http.MethodPost || req.URL.String() != "https://aiart.tencentcloudapi.com/" || bodyOf(t, req) != `{"JobId":"12-34"}` {
+	const address = "https://aiart.tencentcloudapi.com/"
+	if step.Paid || req.Method != http.MethodPost || req.URL.String() != address || bodyOf(t, req) != `{"JobId":"12-34"}` {
 		t.Errorf("call = %s %s, paid %v", req.Method, req.URL, step.Paid)
 	}
 	h := req.Header
-	if h.Get("X-TC-Action") != "QueryTextToImageJob" || h.Get("X-TC-Region") != "ap-beijing" || h.Get("X-TC-Timestamp") != timestamp(tuesday) {
+	if h.Get("X-TC-Action") != "QueryTextToImageJob" || h.Get("X-TC-Region") != "ap-beijing" ||
+		h.Get("X-TC-Timestamp") != timestamp(tuesday) {
 		t.Errorf("header = %v", h)
 	}
 }

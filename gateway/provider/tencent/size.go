@@ -31,7 +31,9 @@ func (s size) made() bool {
 // largest are the sizes that the vendor names, of about as many pixels as it makes (document/product/1668/124632): the square and
 // the lying ones.
 func largest() []size {
-	list := []size{{1024, 1024}, {1024, 768}, {1088, 960}, {1152, 896}, {1216, 832}, {1280, 720}, {1280, 768}, {1344, 704}, {1408, 640}, {1472, 576}}
+	list := []size{
+		{1024, 1024}, {1024, 768}, {1088, 960}, {1152, 896}, {1216, 832}, {1280, 720}, {1280, 768}, {1344, 704}, {1408, 640}, {1472, 576},
+	}
 	for width := 1536; width <= maxSide; width += 64 {
 		list = append(list, size{width, minSide})
 	}

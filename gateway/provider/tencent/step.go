@@ -17,25 +17,27 @@ const minDrift = time.Minute
 // newStep makes a step of a signed request. If the vendor refuses the signature as too old, the step is followed by the same call,
 // signed with the vendor's own time.
 func newStep[T any](req *http.Request, s *signer, paid bool, read func(*provider.Response) (T, error)) *provider.Step[T] {
-	last := func(r *provider.Response) (T, *provider.Step[T], error) {
+	first, second := &provider.Step[T]{Request: req, Paid: paid}, &provider.Step[T]{Paid: paid}
+	second.Read = func(r *provider.Response) (T, *provider.Step[T], error) {
 		v, err := read(r)
 		return v, nil, err
 	}
-	return &provider.Step[T]{Request: req, Paid: paid, Read: func(r *provider.Response) (T, *provider.Step[T], error) {
+	first.Read = func(r *provider.Response) (T, *provider.Step[T], error) {
 		at, expired := expiredAt(r, req.Header.Get(headerTimestamp))
 		if !expired {
-			return last(r)
+			return second.Read(r)
 		}
 		var zero T
-		repeated, err := again(req)
-		if err == nil {
-			err = s.sign(repeated, at)
+		var err error
+		if second.Request, err = again(req); err == nil {
+			err = s.sign(second.Request, at)
 		}
 		if err != nil {
 			return zero, nil, err
 		}
-		return zero, &provider.Step[T]{Request: repeated, Paid: paid, Read: last}, nil
-	}}
+		return zero, second, nil
+	}
+	return first
 }
 
 // expiredAt says whether a signature was refused as too old, or as of the future, and what time it is at the vendor's.

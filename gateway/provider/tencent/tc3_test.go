@@ -58,7 +58,8 @@ func TestSignature(t *testing.T) {
 			if got := digestOf(tc.signed.canonical()); got != tc.canonical {
 				t.Errorf("digest of the canonical request = %s, want %s, of\n%s", got, tc.canonical, tc.signed.canonical())
 			}
-			want := "TC3-HMAC-SHA256 Credential=" + tc.id + "/2019-02-25/cvm/tc3_request, SignedHeaders=" + tc.headersNames + ", Signature=" + tc.signature
+			want := "TC3-HMAC-SHA256 Credential=" + tc.id + "/2019-02-25/cvm/tc3_request, SignedHeaders=" + tc.headersNames +
+				", Signature=" + tc.signature
 			if got := tc.signed.authorization(tc.id, tc.key); got != want {
 				t.Errorf("authorization = %s\nwant            %s", got, want)
 			}

@@ -11,8 +11,8 @@ import (
 	"vipcloud.ai/vipcloud/gateway/provider"
 )
 
-// What HunyuanVideo takes and makes. The length cannot be chosen and is not documented; about five seconds are commonly reported,
-// and are what is billed.
+// What HunyuanVideo takes and makes. The length cannot be chosen and is not documented for this call: about five seconds are commonly
+// reported, TokenHub tells five of the same model (document/product/1823/137202), and five are what is billed.
 const (
 	maxVideoPrompt   = 200       // characters
 	maxFrame         = 8_000_000 // characters in base64
@@ -57,8 +57,8 @@ func (videos) SubmitVideo(ctx context.Context, up *provider.Upstream, in *provid
 	return s, nil
 }
 
-// videoBody translates a request. The documentation says of the prompt that it is required, and of models beside this one that an
-// image does without: an image alone is the vendor's to judge. Blanks around a prompt do not count.
+// videoBody translates a request. The documentation says that the prompt is required, and that videos are made of a text or an image:
+// an image alone is the vendor's to judge. Blanks around a prompt do not count.
 func videoBody(in *provider.VideoRequest) (provider.Body, error) {
 	prompt := strings.TrimSpace(in.Prompt)
 	if err := checkVideo(in, prompt); err != nil {
@@ -89,7 +89,7 @@ func checkVideo(in *provider.VideoRequest, prompt string) error {
 	case length > maxVideoPrompt:
 		return provider.Invalid("prompt", "%s takes prompts of at most %d characters, not %d.", videoModel, maxVideoPrompt, length)
 	case in.Duration != 0 && in.Duration != videoSeconds:
-		return provider.Invalid("duration", "%s makes videos of about %d seconds. Leave duration out, or send %d.", videoModel, videoSeconds, videoSeconds)
+		return provider.Invalid("duration", "%s makes videos of about %d seconds. Leave duration out, or send %[2]d.", videoModel, videoSeconds)
 	case in.Resolution != "" && in.Resolution != videoResolution:
 		return provider.Invalid("resolution", "%s makes %s, not %q.", videoModel, videoResolution, in.Resolution)
 	}

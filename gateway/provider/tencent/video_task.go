@@ -26,7 +26,7 @@ func (videos) Cancel(context.Context, *provider.Upstream, provider.Task, time.Ti
 	return nil, nil
 }
 
-// readState reads a poll (document/api/1616/126161).
+// readState reads a poll (document/api/1616/126162).
 func readState(r *provider.Response) (provider.TaskState, error) {
 	o, e := readPoll(r)
 	if e != nil && unknownJob(e) {

@@ -17,10 +17,12 @@ func TestPoll(t *testing.T) {
 		t.Fatal(err)
 	}
 	req, h := step.Request, step.Request.Header
-	if step.Paid || req.Method != http.MethodPost || req.URL.String() != "https://vclm.tencentcloudapi.com/" || bodyOf(t, req) != `{"JobId":"12"}` {
+	const address = "https://vclm.tencentcloudapi.com/"
+	if step.Paid || req.Method != http.MethodPost || req.URL.String() != address || bodyOf(t, req) != `{"JobId":"12"}` {
 		t.Errorf("call = %s %s, paid %v", req.Method, req.URL, step.Paid)
 	}
-	if h.Get("X-TC-Action") != "DescribeHunyuanToVideoJob" || h.Get("X-TC-Region") != "ap-beijing" || h.Get("X-TC-Timestamp") != timestamp(tuesday) {
+	if h.Get("X-TC-Action") != "DescribeHunyuanToVideoJob" || h.Get("X-TC-Region") != "ap-beijing" ||
+		h.Get("X-TC-Timestamp") != timestamp(tuesday) {
 		t.Errorf("header = %v", h)
 	}
 }
@@ -49,7 +51,7 @@ func TestReadState(t *testing.T) {
 		members string
 		want    provider.TaskState
 	}{
-		"waiting":                  {`"Status":"WAIT","ErrorCode":"","ErrorMessage":"","ResultVideoUrl":""`, provider.TaskState{Status: provider.TaskQueued}},
+		"waiting":                  {`"Status":"WAIT","ErrorCode":"","ResultVideoUrl":""`, provider.TaskState{Status: provider.TaskQueued}},
 		"running":                  {`"Status":"RUN"`, provider.TaskState{Status: provider.TaskInProgress}},
 		"small letters":            {`"Status":"wait"`, provider.TaskState{Status: provider.TaskQueued}},
 		"a word that nobody knows": {`"Status":"PONDER"`, provider.TaskState{Status: provider.TaskInProgress}},

@@ -127,7 +127,7 @@ func TestVideoRefusals(t *testing.T) {
 		"a negative prompt":     {request{Prompt: "a", NegativePrompt: "dogs"}, "negative_prompt", "no negative prompt"},
 		"sound":                 {request{Prompt: "a", Audio: new(true)}, "audio", "without sound"},
 		"an image of no type":   {request{Prompt: "a", Image: "QUJD"}, "image", "data URI"},
-		"an image too large":    {request{Prompt: "a", Image: "data:image/png;base64," + strings.Repeat("A", 8_000_001)}, "image", "may have 8000000"},
+		"an image too large":    {request{Image: "data:image/png;base64," + strings.Repeat("A", 8_000_001)}, "image", "may have 8000000"},
 		"an image of a new one": {request{Prompt: "a", Image: "data:image/heic;base64,QUJD"}, "image", `not "heic"`},
 	}
 	for name, tc := range tests {
