@@ -51,6 +51,9 @@ func (l *Limiter) Admit(ctx context.Context, p *Policy, ask Ask) (*Grant, *Refus
 	waiting, cancel := context.WithTimeout(ctx, contentionWait)
 	defer cancel()
 	l.spending.Publish(waiting, p.Owner)
+	if len(p.SpaceBudgets) > 0 {
+		l.spending.Publish(waiting, p.Space)
+	}
 	g, r = l.try(p, ask)
 	l.note(r)
 	return g, r
@@ -75,23 +78,41 @@ func share(limit int64, replicas int) int64 {
 // try decides once.
 func (l *Limiter) try(p *Policy, ask Ask) (*Grant, *Refusal) {
 	now, replicas := l.now(), l.replicas()
-	s := l.shardOf(p.Owner)
+	s := shardOf(&l.shards, p.Owner)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	k := s.of(p.Owner, now)
 	if r := k.checkRates(p, ask, now, replicas); r != nil {
 		return nil, r
 	}
-	if r := l.checkBudget(p, ask, k, now, replicas); r != nil {
+	if r := l.checkBudgets(p.Owner, p.Budgets, ask, k, now, replicas); r != nil {
+		return nil, r
+	}
+	if r := l.trySpace(p, ask, now, replicas); r != nil {
 		return nil, r
 	}
 	k.requests.add(now, 1)
 	k.tokens.add(now, ask.Tokens)
 	k.running++
-	if p.Budget != nil {
-		k.reserved, _ = k.reserved.Add(ask.Cost) // saturates, which refuses everything after it
-	}
+	k.reserved += ask.Cost // what is reserved fits in a budget, so it does not overflow
 	return &Grant{limiter: l, policy: p, ask: ask, shard: s, Status: k.status(p, now, replicas)}, nil
+}
+
+// trySpace reserves in the budgets that the key shares with others.
+func (l *Limiter) trySpace(p *Policy, ask Ask, now time.Time, replicas int) *Refusal {
+	if len(p.SpaceBudgets) == 0 {
+		return nil
+	}
+	s := shardOf(&l.spaces, p.Space)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := s.of(p.Space, now)
+	if r := l.checkBudgets(p.Space, p.SpaceBudgets, ask, k, now, replicas); r != nil {
+		r.Space = true
+		return r
+	}
+	k.reserved += ask.Cost
+	return nil
 }
 
 // checkRates looks at the rates and the concurrency.
@@ -121,23 +142,23 @@ func (k *state) checkRates(p *Policy, ask Ask, now time.Time, replicas int) *Ref
 	return nil
 }
 
-// checkBudget looks at what is left of the budget, and of this replica's share of it.
-func (l *Limiter) checkBudget(p *Policy, ask Ask, k *state, now time.Time, replicas int) *Refusal {
-	if p.Budget == nil {
-		return nil
-	}
-	read, since := l.spending.Spent(p.Owner, p.Budget.Period, now)
-	left := p.Budget.Amount - min(read, p.Budget.Amount)
-	mine, ok := since.Add(k.reserved)
-	if ok {
-		mine, ok = mine.Add(ask.Cost)
-	}
-	spent, _ := read.Add(since)
-	switch {
-	case !ok || mine > left:
-		return &Refusal{Reason: BudgetExceeded, Spent: spent}
-	case mine > left/money.Amount(max(replicas, 1)):
-		return &Refusal{Reason: BudgetContention, RetryAfter: contentionPause, Share: true, Spent: spent}
+// checkBudgets looks at what is left of each budget, and of this replica's share of it.
+func (l *Limiter) checkBudgets(owner string, budgets []Budget, ask Ask, k *state, now time.Time, replicas int) *Refusal {
+	for i := range budgets {
+		b := &budgets[i]
+		read, since := l.spending.Spent(owner, b.Period, now)
+		left := b.Amount - min(read, b.Amount)
+		mine, ok := since.Add(k.reserved)
+		if ok {
+			mine, ok = mine.Add(ask.Cost)
+		}
+		spent, _ := read.Add(since) // for the message; saturated is as good as any
+		switch {
+		case !ok || mine > left:
+			return &Refusal{Reason: BudgetExceeded, Budget: *b, Spent: spent}
+		case mine > left/money.Amount(max(replicas, 1)):
+			return &Refusal{Reason: BudgetContention, RetryAfter: contentionPause, Share: true, Budget: *b, Spent: spent}
+		}
 	}
 	return nil
 }
@@ -180,11 +201,17 @@ func (g *Grant) end(tokens int64) {
 	}
 	now := g.limiter.now()
 	g.shard.mu.Lock()
-	defer g.shard.mu.Unlock()
 	k := g.shard.of(g.policy.Owner, now)
 	k.running = max(k.running-1, 0)
 	k.tokens.add(now, tokens-g.ask.Tokens)
-	if g.policy.Budget != nil {
-		k.reserved = max(k.reserved-g.ask.Cost, 0)
+	k.reserved = max(k.reserved-g.ask.Cost, 0)
+	g.shard.mu.Unlock()
+	if len(g.policy.SpaceBudgets) == 0 {
+		return
 	}
+	s := shardOf(&g.limiter.spaces, g.policy.Space)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	space := s.of(g.policy.Space, now)
+	space.reserved = max(space.reserved-g.ask.Cost, 0)
 }

@@ -27,13 +27,18 @@ type Policy struct {
 	Owner string
 	// RequestsPerMinute, TokensPerMinute and Concurrent are limits, or Unlimited.
 	RequestsPerMinute, TokensPerMinute, Concurrent int64
-	// Budget is nil for none.
-	Budget *Budget
+	// Budgets are those of the key; all of them hold.
+	Budgets []Budget
+	// Space is what the key spends for beside its own budgets, and SpaceBudgets what everybody who does may spend together. Empty:
+	// there is no such thing.
+	Space        string
+	SpaceBudgets []Budget
 }
 
 // limited says that there is anything to decide.
 func (p *Policy) limited() bool {
-	return p.RequestsPerMinute != Unlimited || p.TokensPerMinute != Unlimited || p.Concurrent != Unlimited || p.Budget != nil
+	return p.RequestsPerMinute != Unlimited || p.TokensPerMinute != Unlimited || p.Concurrent != Unlimited ||
+		len(p.Budgets)+len(p.SpaceBudgets) > 0
 }
 
 // Budget bounds what a key may spend in a period.
@@ -71,8 +76,10 @@ type Refusal struct {
 	RetryAfter time.Duration
 	// Share says that the limit as a whole is not reached, only this replica's share of it.
 	Share bool
-	// Spent is what a budget's period has cost so far.
-	Spent money.Amount
+	// Budget is the one that refuses, and Spent what its period has cost so far; Space says that it is not the key's own.
+	Budget Budget
+	Spent  money.Amount
+	Space  bool
 }
 
 // Spending tells what keys have spent.
@@ -94,6 +101,8 @@ type Limiter struct {
 	replicas func() int
 	refused  func(Reason)
 	shards   [shards]shard
+	// spaces are locked after shards, never before.
+	spaces [shards]shard
 }
 
 // Options of a Limiter.
@@ -121,7 +130,7 @@ func New(o Options) *Limiter {
 		l.refused = func(Reason) {}
 	}
 	for i := range l.shards {
-		l.shards[i].keys = map[string]*state{}
+		l.shards[i].keys, l.spaces[i].keys = map[string]*state{}, map[string]*state{}
 	}
 	return l
 }
@@ -141,13 +150,13 @@ type state struct {
 	touched          time.Time
 }
 
-// shardOf finds a key's shard.
-func (l *Limiter) shardOf(owner string) *shard {
+// shardOf finds a name's shard.
+func shardOf(of *[shards]shard, owner string) *shard {
 	h := uint32(2166136261) // FNV-1a
 	for i := range len(owner) {
 		h = (h ^ uint32(owner[i])) * 16777619
 	}
-	return &l.shards[h%shards]
+	return &of[h%shards]
 }
 
 // forgetAfter is how long a key's state is kept after its last request: longer than any window.

@@ -75,9 +75,9 @@ func TestAdmit_unsetZeroAndALimitAreThreeThings(t *testing.T) {
 		"some tokens":           {func(p *quota.Policy) { p.TokensPerMinute = 35 }, 8, 3, quota.TokensPerMinute},
 		"nothing at a time":     {func(p *quota.Policy) { p.Concurrent = 0 }, 3, 0, quota.Concurrency},
 		"some at a time":        {func(p *quota.Policy) { p.Concurrent = 2 }, 8, 2, quota.Concurrency},
-		"no money":              {func(p *quota.Policy) { p.Budget = &quota.Budget{Period: quota.Day} }, 3, 0, quota.BudgetExceeded},
-		"some money":            {func(p *quota.Policy) { p.Budget = &quota.Budget{Amount: 45, Period: quota.Day} }, 8, 4, quota.BudgetExceeded},
-		"the last bit of money": {func(p *quota.Policy) { p.Budget = &quota.Budget{Amount: 40, Period: quota.Day} }, 8, 4, quota.BudgetExceeded},
+		"no money":              {func(p *quota.Policy) { p.Budgets = []quota.Budget{{Period: quota.Day}} }, 3, 0, quota.BudgetExceeded},
+		"some money":            {func(p *quota.Policy) { p.Budgets = []quota.Budget{{Amount: 45, Period: quota.Day}} }, 8, 4, quota.BudgetExceeded},
+		"the last bit of money": {func(p *quota.Policy) { p.Budgets = []quota.Budget{{Amount: 40, Period: quota.Day}} }, 8, 4, quota.BudgetExceeded},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := quota.New(quota.Options{Spending: &replica{books: &books{}}, Now: func() time.Time { return noon }})
@@ -172,7 +172,7 @@ func TestSettle_tokensAreCorrectedAndMoneyChangesHands(t *testing.T) {
 	books := &replica{books: &books{}}
 	l := quota.New(quota.Options{Spending: books, Now: func() time.Time { return noon }})
 	p := unlimited()
-	p.TokensPerMinute, p.Budget = 100, &quota.Budget{Amount: 100, Period: quota.Month}
+	p.TokensPerMinute, p.Budgets = 100, []quota.Budget{{Amount: 100, Period: quota.Month}}
 	for range 9 { // each reserves 90 of both, and uses 10
 		g, r := l.Admit(t.Context(), p, quota.Ask{Tokens: 10 + 0, Cost: 20})
 		if r != nil {
@@ -227,7 +227,7 @@ func TestAdmit_replicasStayWithinTheStatedBound(t *testing.T) {
 				limiters[i] = quota.New(quota.Options{Spending: replicas[i], Replicas: func() int { return 2 }, Now: func() time.Time { return noon }})
 			}
 			p := unlimited()
-			p.Budget = &quota.Budget{Amount: 1000, Period: quota.Day}
+			p.Budgets = []quota.Budget{{Amount: 1000, Period: quota.Day}}
 			for range 3 {
 				for i := range 2 {
 					total += fire(t, limiters[i], replicas[i], p, 200)
@@ -265,6 +265,33 @@ func TestAdmit_sharesOfRatesAddUpToTheLimit(t *testing.T) {
 	}
 }
 
+func TestAdmit_aSpaceIsSharedByItsKeys(t *testing.T) {
+	l := quota.New(quota.Options{Spending: &replica{books: &books{}}, Now: func() time.Time { return noon }})
+	var grants []*quota.Grant
+	for _, owner := range []string{"shop/a", "shop/b", "shop/c"} {
+		p := unlimited()
+		p.Owner, p.Space, p.SpaceBudgets = owner, "shop/", []quota.Budget{{Amount: 50, Period: quota.Month}}
+		for range 3 {
+			if g, r := l.Admit(t.Context(), p, quota.Ask{Cost: 10}); r == nil {
+				grants = append(grants, g)
+			} else if r.Reason != quota.BudgetExceeded || !r.Space {
+				t.Errorf("refusal %+v", r)
+			}
+		}
+	}
+	if len(grants) != 5 {
+		t.Errorf("%d admitted, want 5", len(grants))
+	}
+	for _, g := range grants {
+		g.Release()
+	}
+	p := unlimited()
+	p.Owner, p.Space, p.SpaceBudgets = "shop/d", "shop/", []quota.Budget{{Amount: 50, Period: quota.Month}}
+	if _, r := l.Admit(t.Context(), p, quota.Ask{Cost: 50}); r != nil {
+		t.Errorf("what was given back is not there: %+v", r)
+	}
+}
+
 func TestPeriod_ends(t *testing.T) {
 	for period, want := range map[quota.Period]string{
 		quota.Day: "2026-11-23T00:00:00Z", quota.Week: "2026-11-23T00:00:00Z", quota.Month: "2026-12-01T00:00:00Z", quota.Lifetime: "0001-01-01T00:00:00Z",
@@ -279,7 +306,7 @@ func TestPeriod_ends(t *testing.T) {
 func TestAdmit_allocatesLittle(t *testing.T) {
 	l := quota.New(quota.Options{Spending: &replica{books: &books{}}})
 	p := unlimited()
-	p.RequestsPerMinute, p.Budget = 1<<40, &quota.Budget{Amount: 1 << 60, Period: quota.Day}
+	p.RequestsPerMinute, p.Budgets = 1<<40, []quota.Budget{{Amount: 1 << 60, Period: quota.Day}}
 	if n := testing.AllocsPerRun(100, func() {
 		g, _ := l.Admit(context.Background(), p, quota.Ask{Tokens: 5, Cost: 5})
 		g.Settle(3)
@@ -294,7 +321,7 @@ func TestAdmit_allocatesLittle(t *testing.T) {
 func BenchmarkAdmit(b *testing.B) {
 	l := quota.New(quota.Options{Spending: &replica{books: &books{}}})
 	p := unlimited()
-	p.RequestsPerMinute, p.Budget = 1<<40, &quota.Budget{Amount: 1 << 60, Period: quota.Day}
+	p.RequestsPerMinute, p.Budgets = 1<<40, []quota.Budget{{Amount: 1 << 60, Period: quota.Day}}
 	b.ReportAllocs()
 	for b.Loop() {
 		g, _ := l.Admit(context.Background(), p, quota.Ask{Tokens: 5, Cost: 5})
