@@ -44,11 +44,12 @@ func (c *exchange) caller(t *snapshot.Target) *caller {
 // runSteps makes the calls that lead to a result.
 func runSteps[T any](ctx context.Context, by *caller, step *provider.Step[T]) (T, *provider.Error) {
 	var zero T
+	made := false // something that is billed, on the way to the result
 	for range maxSteps {
 		var sent atomic.Bool
 		result, next, err := send(ctx, by, step, &sent)
 		if err != nil {
-			if step.Paid && sent.Load() && !definite(err) {
+			if made || (step.Paid && sent.Load() && !definite(err)) {
 				by.unsettled()
 			}
 			return zero, err
@@ -56,6 +57,7 @@ func runSteps[T any](ctx context.Context, by *caller, step *provider.Step[T]) (T
 		if next == nil {
 			return result, nil
 		}
+		made = made || step.Paid
 		step = next
 	}
 	return zero, &provider.Error{Class: provider.ClassBadResponse, Cause: errTooManySteps}

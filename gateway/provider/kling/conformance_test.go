@@ -1,6 +1,7 @@
 package kling_test
 
 import (
+	"net/http/httptest"
 	"testing"
 
 	"vipcloud.ai/vipcloud/gateway/provider"
@@ -47,13 +48,19 @@ const picture = "https://example.com/a.png"
 
 func refused() map[string]providertest.Refusal[provider.VideoRequest] {
 	return map[string]providertest.Refusal[provider.VideoRequest]{
-		"too long":                       {Request: provider.VideoRequest{Duration: 16}, Param: "duration", Allowed: []string{"3 to 15"}},
-		"too short":                      {Request: provider.VideoRequest{Duration: 2}, Param: "duration", Allowed: []string{"3 to 15"}},
-		"a resolution that nobody makes": {Request: provider.VideoRequest{Resolution: "768p"}, Param: "resolution", Allowed: []string{"720p", "1080p", "4k"}},
-		"a ratio that nobody makes":      {Request: provider.VideoRequest{AspectRatio: "21:9"}, Param: "aspect_ratio", Allowed: []string{"16:9", "9:16", "1:1"}},
-		"a ratio beside an image":        {Request: provider.VideoRequest{Image: picture, AspectRatio: "16:9"}, Param: "aspect_ratio", Allowed: []string{"adaptive"}},
-		"a seed":                         {Request: provider.VideoRequest{Seed: new(int64(1))}, Param: "seed"},
-		"a last frame alone":             {Request: provider.VideoRequest{LastImage: picture}, Param: "last_image", Allowed: []string{"image"}},
+		"too long":  {Request: provider.VideoRequest{Duration: 16}, Param: "duration", Allowed: []string{"3 to 15"}},
+		"too short": {Request: provider.VideoRequest{Duration: 2}, Param: "duration", Allowed: []string{"3 to 15"}},
+		"a resolution that nobody makes": {
+			Request: provider.VideoRequest{Resolution: "768p"}, Param: "resolution", Allowed: []string{"720p", "1080p", "4k"},
+		},
+		"a ratio that nobody makes": {
+			Request: provider.VideoRequest{AspectRatio: "21:9"}, Param: "aspect_ratio", Allowed: []string{"16:9", "9:16", "1:1"},
+		},
+		"a ratio beside an image": {
+			Request: provider.VideoRequest{Image: picture, AspectRatio: "16:9"}, Param: "aspect_ratio", Allowed: []string{"adaptive"},
+		},
+		"a seed":             {Request: provider.VideoRequest{Seed: new(int64(1))}, Param: "seed"},
+		"a last frame alone": {Request: provider.VideoRequest{LastImage: picture}, Param: "last_image", Allowed: []string{"image"}},
 	}
 }
 
@@ -86,48 +93,73 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-func TestTurboConformance(t *testing.T) {
+func TestLegacyConformance(t *testing.T) {
 	t.Parallel()
 	vendor, m := media(false)
-	m.Upstream = provider.Upstream{Model: "kling-3.0-turbo", Secrets: secrets("api-key", vendor.Key())}
-	cases := providertest.VideoCases{
-		Accepted: map[string]providertest.Acceptance[provider.VideoRequest]{
-			"silence that was asked for": {
-				Request: provider.VideoRequest{Image: picture, Audio: new(false)}, Billing: &provider.Billing{Seconds: 5, Resolution: "720p"},
-			},
-		},
-		Refused: refused(),
+	m.Upstream = provider.Upstream{
+		Model: "kling-v3", Protocol: "Legacy",
+		Secrets: secrets("access-key", vendor.AccessKey(), "secret-key", vendor.SecretKey()+"\n"),
 	}
-	cases.Refused["sound"] = providertest.Refusal[provider.VideoRequest]{Request: provider.VideoRequest{Audio: new(true)}, Param: "audio"}
-	cases.Refused["a resolution that nobody makes"] = providertest.Refusal[provider.VideoRequest]{
-		Request: provider.VideoRequest{Resolution: "4k"}, Param: "resolution", Allowed: []string{"720p", "1080p"},
+	cases := providertest.VideoCases{Accepted: accepted(), Refused: refused()}
+	cases.Accepted["a negative prompt"] = providertest.Acceptance[provider.VideoRequest]{
+		Request: provider.VideoRequest{NegativePrompt: "dogs"}, Billing: &provider.Billing{Seconds: 5, Resolution: "720p"},
 	}
 	providertest.RunVideo(t, m, cases)
 }
 
-func TestLegacyConformance(t *testing.T) {
+// TestOtherModels makes a video with each model and credential that the suite was not run with.
+func TestOtherModels(t *testing.T) {
 	t.Parallel()
-	for name, key := range map[string]bool{"with the API key": true, "with a token": false} {
+	tests := map[string]struct {
+		model, protocol string
+		in              provider.VideoRequest
+		billing         provider.Billing
+	}{
+		"turbo": {
+			"kling-3.0-turbo", "", provider.VideoRequest{Prompt: "a cat", Audio: new(false)}, provider.Billing{Seconds: 5, Resolution: "720p"},
+		},
+		"turbo from images": {
+			"kling-3.0-turbo", "New", provider.VideoRequest{Prompt: "a cat", Image: picture, LastImage: picture, Resolution: "1080p"},
+			provider.Billing{Seconds: 5, Resolution: "1080p"},
+		},
+		"omni": {
+			"kling-3.0-omni", "New", provider.VideoRequest{Prompt: "a cat", Image: picture, Audio: new(true)},
+			provider.Billing{Seconds: 5, Resolution: "720p", Audio: true},
+		},
+		"the legacy omni": {
+			"kling-v3-omni", "Legacy", provider.VideoRequest{Prompt: "a cat", AspectRatio: "1:1", Duration: 3},
+			provider.Billing{Seconds: 3, Resolution: "720p"},
+		},
+		"the API key over the legacy API": {
+			"kling-v3", "Legacy", provider.VideoRequest{Prompt: "a cat", Image: picture, Audio: new(true), Resolution: "1080p"},
+			provider.Billing{Seconds: 5, Resolution: "1080p", Audio: true},
+		},
+	}
+	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			vendor, m := media(false)
-			m.Upstream = provider.Upstream{Model: "kling-v3", Protocol: "Legacy"}
-			if m.Upstream.Secrets = secrets("access-key", vendor.AccessKey(), "secret-key", vendor.SecretKey()+"\n"); key {
-				m.Upstream.Secrets = secrets("api-key", vendor.Key())
+			server := httptest.NewServer(vendor)
+			t.Cleanup(server.Close)
+			up := &provider.Upstream{
+				Endpoint: server.URL, Model: tc.model, Protocol: tc.protocol, Secrets: secrets("api-key", vendor.Key()),
 			}
-			cases := providertest.VideoCases{Accepted: accepted(), Refused: refused()}
-			cases.Accepted["a negative prompt"] = providertest.Acceptance[provider.VideoRequest]{
-				Request: provider.VideoRequest{NegativePrompt: "dogs"}, Billing: &provider.Billing{Seconds: 5, Resolution: "720p"},
+			tc.in.Now, tc.in.ID = vendor.Now(), "00000000-0000-4000-8000-000000000001"
+			submission, err := m.Adapter.Video.SubmitVideo(t.Context(), up, &tc.in)
+			if err != nil {
+				t.Fatal(err)
 			}
-			providertest.RunVideo(t, m, cases)
+			task, err := providertest.Do(t, providertest.Client(), submission.Step)
+			if err != nil {
+				t.Fatal(err)
+			}
+			state, err := providertest.Await(t, providertest.Client(), m.Adapter.Video, up, task, m.Clock)
+			if err != nil || state.Status != provider.TaskCompleted || len(state.Files) != 1 {
+				t.Errorf("state = %+v, error %v; want a video", state, err)
+			}
+			if charges := vendor.Charges(); len(charges) != 1 || charges[0].Units != tc.billing.Seconds || submission.Billing != tc.billing {
+				t.Errorf("billing = %+v, and the vendor bills %+v; want %+v", submission.Billing, charges, tc.billing)
+			}
 		})
 	}
-}
-
-// TestOmniConformance tries the omni model with an image, which is what its door is for.
-func TestOmniConformance(t *testing.T) {
-	t.Parallel()
-	vendor, m := media(false)
-	m.Upstream = provider.Upstream{Model: "kling-3.0-omni", Secrets: secrets("api-key", vendor.Key())}
-	providertest.RunVideo(t, m, providertest.VideoCases{Request: provider.VideoRequest{Image: picture}})
 }

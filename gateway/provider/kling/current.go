@@ -70,7 +70,7 @@ func currentOptions(in *provider.VideoRequest) provider.Body {
 
 // watermark is a member of either API.
 func watermark(in *provider.VideoRequest) provider.Body {
-	return provider.Body{"enabled": in.Watermark != nil && *in.Watermark}
+	return provider.Body{"enabled": wanted(in.Watermark)}
 }
 
 // currentBilling is what a task costs by its body: what is not there takes the vendor's default.

@@ -2,6 +2,7 @@ package kling
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,29 +45,24 @@ func failure(r *provider.Response) *provider.Error {
 // codeClass is the class of a code: kling.ai/document-api api/get-started/error-codes. The status 429 says nothing: it comes with
 // limits, with an account that has no money and with an address that is not on the allow list.
 func codeClass(code int64) (class provider.Class, known bool) {
-	switch code {
-	case 1000, 1001, 1002, 1003, 1004:
-		return provider.ClassUnauthorized, true
-	case 1101, 1102: // in arrears, and a resource pack that is used up
-		return provider.ClassNoBalance, true
-	case 1100, 1103, 1304: // an abnormal account, no permission for the model, an address that is not allowed
-		return provider.ClassForbidden, true
-	case 1200, 1201:
-		return provider.ClassInvalidRequest, true
-	case 1202: // the wrong method: it is not the client who chooses it
-		return provider.ClassServerError, true
-	case codeUnknown:
-		return provider.ClassModelNotFound, true
-	case 1300, 1301:
-		return provider.ClassModeration, true
-	case 1302, 1303: // too fast, and too many running tasks
-		return provider.ClassRateLimited, true
-	case 5000:
-		return provider.ClassServerError, true
-	case 5001:
-		return provider.ClassOverloaded, true
-	case 5002:
-		return provider.ClassTimeout, true
+	for _, c := range [...]struct {
+		codes []int64
+		class provider.Class
+	}{
+		{[]int64{1000, 1001, 1002, 1003, 1004}, provider.ClassUnauthorized},
+		{[]int64{1101, 1102}, provider.ClassNoBalance},       // in arrears, and a resource pack that is used up
+		{[]int64{1100, 1103, 1304}, provider.ClassForbidden}, // an abnormal account, no such right, an address that is not allowed
+		{[]int64{1200, 1201}, provider.ClassInvalidRequest},
+		{[]int64{1202, 5000}, provider.ClassServerError}, // the wrong method is not the client's choice
+		{[]int64{codeUnknown}, provider.ClassModelNotFound},
+		{[]int64{1300, 1301}, provider.ClassModeration},  // the platform's policy, and the safety of content
+		{[]int64{1302, 1303}, provider.ClassRateLimited}, // too fast, and too many running tasks
+		{[]int64{5001}, provider.ClassOverloaded},
+		{[]int64{5002}, provider.ClassTimeout},
+	} {
+		if slices.Contains(c.codes, code) {
+			return c.class, true
+		}
 	}
 	return 0, false
 }
@@ -74,29 +70,28 @@ func codeClass(code int64) (class provider.Class, known bool) {
 // statusClass is the class of a status that comes without a code that is known. Own says that it is Kling's: what a proxy finds
 // wrong with a request, such as an address that it does not know, is no fault of the client or the model.
 func statusClass(status int, own bool) provider.Class {
-	switch status {
-	case http.StatusBadRequest, http.StatusUnprocessableEntity:
-		if own {
-			return provider.ClassInvalidRequest
+	for _, s := range [...]struct {
+		status       int
+		own, strange provider.Class
+	}{
+		{http.StatusBadRequest, provider.ClassInvalidRequest, provider.ClassBadResponse},
+		{http.StatusUnprocessableEntity, provider.ClassInvalidRequest, provider.ClassBadResponse},
+		{http.StatusRequestEntityTooLarge, provider.ClassInvalidRequest, provider.ClassInvalidRequest},
+		{http.StatusUnauthorized, provider.ClassUnauthorized, provider.ClassUnauthorized},
+		{http.StatusForbidden, provider.ClassForbidden, provider.ClassForbidden},
+		{http.StatusNotFound, provider.ClassModelNotFound, provider.ClassBadResponse},
+		{http.StatusRequestTimeout, provider.ClassTimeout, provider.ClassTimeout},
+		{http.StatusGatewayTimeout, provider.ClassTimeout, provider.ClassTimeout},
+		{http.StatusTooManyRequests, provider.ClassRateLimited, provider.ClassRateLimited},
+		{http.StatusServiceUnavailable, provider.ClassOverloaded, provider.ClassOverloaded},
+	} {
+		switch {
+		case s.status != status:
+		case own:
+			return s.own
+		default:
+			return s.strange
 		}
-		return provider.ClassBadResponse
-	case http.StatusRequestEntityTooLarge:
-		return provider.ClassInvalidRequest
-	case http.StatusUnauthorized:
-		return provider.ClassUnauthorized
-	case http.StatusForbidden:
-		return provider.ClassForbidden
-	case http.StatusNotFound:
-		if own {
-			return provider.ClassModelNotFound
-		}
-		return provider.ClassBadResponse
-	case http.StatusRequestTimeout, http.StatusGatewayTimeout:
-		return provider.ClassTimeout
-	case http.StatusTooManyRequests:
-		return provider.ClassRateLimited
-	case http.StatusServiceUnavailable:
-		return provider.ClassOverloaded
 	}
 	if !success(status) && status < http.StatusBadRequest {
 		return provider.ClassBadResponse

@@ -37,16 +37,20 @@ func TestRefusals(t *testing.T) {
 		"768p, legacy":                  {legacy, request{Prompt: "p", Resolution: "768p"}, "resolution", "720p, 1080p, 4k"},
 		"a ratio that nobody makes":     {standard, request{Prompt: "p", AspectRatio: "4:3"}, "aspect_ratio", `16:9, 9:16, 1:1, not "4:3"`},
 		"a ratio of no image":           {standard, request{Prompt: "p", AspectRatio: "adaptive"}, "aspect_ratio", "16:9, 9:16, 1:1"},
-		"a ratio beside an image":       {standard, request{Prompt: "p", Image: picture, AspectRatio: "16:9"}, "aspect_ratio", "leave aspect_ratio (or size) out"},
-		"a ratio beside an image, old":  {legacy, request{Prompt: "p", Image: picture, AspectRatio: "16:9"}, "aspect_ratio", "adaptive"},
-		"2 seconds":                     {standard, request{Prompt: "p", Duration: 2}, "duration", "3 to 15 seconds, not 2"},
-		"16 seconds":                    {turbo, request{Prompt: "p", Duration: 16}, "duration", "3 to 15 seconds, not 16"},
-		"16 seconds, legacy":            {legacy, request{Prompt: "p", Duration: 16}, "duration", "3 to 15 seconds, not 16"},
-		"a frame for the older omni":    {legacyOmni, request{Prompt: "p", Image: picture}, "image", "legacy API"},
-		"webp":                          {standard, request{Image: "data:image/webp;base64,QUJD"}, "image", `image/jpeg and image/png, not "image/webp"`},
-		"a last frame in webp":          {legacy, request{Image: picture, LastImage: "data:image/webp;base64,QUJD"}, "last_image", "image/png"},
-		"data that is text":             {standard, request{Image: "data:image/png,QUJD"}, "image", "data URI in base64"},
-		"data without end":              {standard, request{Image: "data:image/png;base64"}, "image", "data URI in base64"},
+		"a ratio beside an image": {
+			standard, request{Prompt: "p", Image: picture, AspectRatio: "16:9"}, "aspect_ratio", "leave aspect_ratio (or size) out",
+		},
+		"a ratio beside an image, old": {legacy, request{Prompt: "p", Image: picture, AspectRatio: "16:9"}, "aspect_ratio", "adaptive"},
+		"2 seconds":                    {standard, request{Prompt: "p", Duration: 2}, "duration", "3 to 15 seconds, not 2"},
+		"16 seconds":                   {turbo, request{Prompt: "p", Duration: 16}, "duration", "3 to 15 seconds, not 16"},
+		"16 seconds, legacy":           {legacy, request{Prompt: "p", Duration: 16}, "duration", "3 to 15 seconds, not 16"},
+		"a frame for the older omni":   {legacyOmni, request{Prompt: "p", Image: picture}, "image", "legacy API"},
+		"webp": {
+			standard, request{Image: "data:image/webp;base64,QUJD"}, "image", `image/jpeg and image/png, not "image/webp"`,
+		},
+		"a last frame in webp": {legacy, request{Image: picture, LastImage: "data:image/webp;base64,QUJD"}, "last_image", "image/png"},
+		"data that is text":    {standard, request{Image: "data:image/png,QUJD"}, "image", "data URI in base64"},
+		"data without end":     {standard, request{Image: "data:image/png;base64"}, "image", "data URI in base64"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

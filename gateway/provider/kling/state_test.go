@@ -106,20 +106,28 @@ func TestTaskWithVideo(t *testing.T) {
 	t.Parallel()
 	const month = 30 * 24 * time.Hour
 	plain := provider.TaskFile{URL: "https://f.example.com/v.mp4", ContentType: "video/mp4", Lifetime: month, Seconds: 5}
-	marked := provider.TaskFile{URL: "https://f.example.com/w.mp4", ContentType: "video/mp4", Lifetime: month, Seconds: 5, Variant: "watermarked"}
-	timeless := plain
+	marked, timeless := plain, plain
+	marked.URL, marked.Variant = "https://f.example.com/w.mp4", "watermarked"
 	timeless.Seconds = 0
 	tests := map[string]struct {
 		list string
 		want []provider.TaskFile
 	}{
-		"a video":                     {`[{"type":"video","id":"1","url":"https://f.example.com/v.mp4","watermark_url":"","duration":"5"}]`, []provider.TaskFile{plain}},
-		"a video beside a marked one": {`[{"url":"https://f.example.com/v.mp4","watermark_url":"https://f.example.com/w.mp4","duration":"5"}]`, []provider.TaskFile{plain, marked}},
-		"a length that is a number":   {`[{"url":"https://f.example.com/v.mp4","duration":5.0}]`, []provider.TaskFile{plain}},
-		"no length":                   {`[{"url":"https://f.example.com/v.mp4"}]`, []provider.TaskFile{timeless}},
-		"a length that is a word":     {`[{"url":"https://f.example.com/v.mp4","duration":"NaN"}]`, []provider.TaskFile{timeless}},
-		"a length that cannot be":     {`[{"url":"https://f.example.com/v.mp4","duration":"1e300"}]`, []provider.TaskFile{timeless}},
-		"something else is left out":  {`[{"type":"cover","url":"https://f.example.com/c.png"},{"url":"https://f.example.com/v.mp4","duration":"5"}]`, []provider.TaskFile{plain}},
+		"a video": {
+			`[{"type":"video","id":"1","url":"https://f.example.com/v.mp4","watermark_url":"","duration":"5"}]`, []provider.TaskFile{plain},
+		},
+		"a video beside a marked one": {
+			`[{"url":"https://f.example.com/v.mp4","watermark_url":"https://f.example.com/w.mp4","duration":"5"}]`,
+			[]provider.TaskFile{plain, marked},
+		},
+		"a length that is a number": {`[{"url":"https://f.example.com/v.mp4","duration":5.0}]`, []provider.TaskFile{plain}},
+		"no length":                 {`[{"url":"https://f.example.com/v.mp4"}]`, []provider.TaskFile{timeless}},
+		"a length that is a word":   {`[{"url":"https://f.example.com/v.mp4","duration":"NaN"}]`, []provider.TaskFile{timeless}},
+		"a length that cannot be":   {`[{"url":"https://f.example.com/v.mp4","duration":"1e300"}]`, []provider.TaskFile{timeless}},
+		"something else is left out": {
+			`[{"type":"cover","url":"https://f.example.com/c.png"},{"url":"https://f.example.com/v.mp4","duration":"5"}]`,
+			[]provider.TaskFile{plain},
+		},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -200,9 +208,13 @@ func TestUnknownTask(t *testing.T) {
 		body   string
 		class  provider.Class
 	}{
-		"another task":                    {currentReader("87"), 200, `{"code":0,"data":[{"id":"88","status":"submitted"}]}`, provider.ClassBadResponse},
-		"no list":                         {currentReader("87"), 200, `{"code":0,"data":null}`, provider.ClassBadResponse},
-		"a task where a list should be":   {currentReader("87"), 200, `{"code":0,"data":{"id":"87","status":"submitted"}}`, provider.ClassBadResponse},
+		"another task": {
+			currentReader("87"), 200, `{"code":0,"data":[{"id":"88","status":"submitted"}]}`, provider.ClassBadResponse,
+		},
+		"no list": {currentReader("87"), 200, `{"code":0,"data":null}`, provider.ClassBadResponse},
+		"a task where a list should be": {
+			currentReader("87"), 200, `{"code":0,"data":{"id":"87","status":"submitted"}}`, provider.ClassBadResponse,
+		},
 		"a list where a task should be":   {readLegacy, 200, `{"code":0,"data":[{"task_status":"submitted"}]}`, provider.ClassBadResponse},
 		"a task without a status":         {currentReader("87"), 200, `{"code":0,"data":[{"id":"87"}]}`, provider.ClassBadResponse},
 		"nothing at all":                  {readLegacy, 200, `{"code":0}`, provider.ClassBadResponse},

@@ -76,7 +76,8 @@ func TestCurrentBody(t *testing.T) {
 			billing: provider.Billing{Seconds: 5, Resolution: "720p"},
 		},
 		"turbo has neither sound nor shots to speak of": {
-			model: "kling-3.0-turbo", in: provider.VideoRequest{Prompt: "a cat", Audio: new(false), Duration: 3}, path: "/text-to-video/kling-3.0-turbo",
+			model: "kling-3.0-turbo", in: provider.VideoRequest{Prompt: "a cat", Audio: new(false), Duration: 3},
+			path:    "/text-to-video/kling-3.0-turbo",
 			want:    `{` + off + `,"prompt":"a cat","settings":{"duration":3,"resolution":"720p"}}`,
 			billing: provider.Billing{Seconds: 3, Resolution: "720p"},
 		},
@@ -169,22 +170,35 @@ func TestParameters(t *testing.T) {
 		parameters provider.Parameters
 		want       provider.Billing
 	}{
-		"nothing":                      {"kling-3.0", provider.Parameters{}, provider.Billing{Seconds: 10, Resolution: "1080p", Audio: true}},
-		"settings of the admin's":      {"kling-3.0", override("settings", `{"multi_shot":true,"duration":7,"resolution":"4K","audio":"native"}`), provider.Billing{Seconds: 7, Resolution: "4k", Audio: true}},
-		"half of the settings":         {"kling-3.0", override("settings", `{"multi_shot":true}`), provider.Billing{Seconds: 5, Resolution: "720p"}},
-		"the sound of another video":   {"kling-3.0", override("settings", `{"audio":"original"}`), provider.Billing{Seconds: 5, Resolution: "720p", Audio: true}},
-		"silence":                      {"kling-3.0", override("settings", `{"audio":"off","duration":4}`), provider.Billing{Seconds: 4, Resolution: "720p"}},
-		"no settings":                  {"kling-3.0", drop("settings"), provider.Billing{Seconds: 5, Resolution: "720p"}},
-		"settings that are none":       {"kling-3.0", override("settings", `"x"`), provider.Billing{Seconds: 5, Resolution: "720p"}},
-		"nothing, legacy":              {"kling-v3", provider.Parameters{}, provider.Billing{Seconds: 10, Resolution: "1080p", Audio: true}},
-		"another length, legacy":       {"kling-v3", override("duration", `"4"`), provider.Billing{Seconds: 4, Resolution: "1080p", Audio: true}},
-		"no length, legacy":            {"kling-v3", drop("duration"), provider.Billing{Seconds: 5, Resolution: "1080p", Audio: true}},
-		"another mode, legacy":         {"kling-v3", override("mode", `"4k"`), provider.Billing{Seconds: 10, Resolution: "4k", Audio: true}},
-		"no mode, legacy":              {"kling-v3", drop("mode"), provider.Billing{Seconds: 10, Resolution: "720p", Audio: true}},
-		"silence, legacy":              {"kling-v3", override("sound", `"off"`), provider.Billing{Seconds: 10, Resolution: "1080p"}},
-		"no sound, legacy":             {"kling-v3", drop("sound"), provider.Billing{Seconds: 10, Resolution: "1080p"}},
-		"several shots, legacy":        {"kling-v3", override("multi_shot", "true"), provider.Billing{Seconds: 10, Resolution: "1080p", Audio: true}},
-		"a length that is none at all": {"kling-v3", override("duration", "null"), provider.Billing{Seconds: 5, Resolution: "1080p", Audio: true}},
+		"nothing": {"kling-3.0", provider.Parameters{}, provider.Billing{Seconds: 10, Resolution: "1080p", Audio: true}},
+		"settings of the admin's": {
+			"kling-3.0", override("settings", `{"multi_shot":true,"duration":7,"resolution":"4K","audio":"native"}`),
+			provider.Billing{Seconds: 7, Resolution: "4k", Audio: true},
+		},
+		"half of the settings": {
+			"kling-3.0", override("settings", `{"multi_shot":true}`), provider.Billing{Seconds: 5, Resolution: "720p"},
+		},
+		"the sound of another video": {
+			"kling-3.0", override("settings", `{"audio":"original"}`), provider.Billing{Seconds: 5, Resolution: "720p", Audio: true},
+		},
+		"silence": {
+			"kling-3.0", override("settings", `{"audio":"off","duration":4}`), provider.Billing{Seconds: 4, Resolution: "720p"},
+		},
+		"no settings":            {"kling-3.0", drop("settings"), provider.Billing{Seconds: 5, Resolution: "720p"}},
+		"settings that are none": {"kling-3.0", override("settings", `"x"`), provider.Billing{Seconds: 5, Resolution: "720p"}},
+		"nothing, legacy":        {"kling-v3", provider.Parameters{}, provider.Billing{Seconds: 10, Resolution: "1080p", Audio: true}},
+		"another length, legacy": {"kling-v3", override("duration", `"4"`), provider.Billing{Seconds: 4, Resolution: "1080p", Audio: true}},
+		"no length, legacy":      {"kling-v3", drop("duration"), provider.Billing{Seconds: 5, Resolution: "1080p", Audio: true}},
+		"another mode, legacy":   {"kling-v3", override("mode", `"4k"`), provider.Billing{Seconds: 10, Resolution: "4k", Audio: true}},
+		"no mode, legacy":        {"kling-v3", drop("mode"), provider.Billing{Seconds: 10, Resolution: "720p", Audio: true}},
+		"silence, legacy":        {"kling-v3", override("sound", `"off"`), provider.Billing{Seconds: 10, Resolution: "1080p"}},
+		"no sound, legacy":       {"kling-v3", drop("sound"), provider.Billing{Seconds: 10, Resolution: "1080p"}},
+		"several shots, legacy": {
+			"kling-v3", override("multi_shot", "true"), provider.Billing{Seconds: 10, Resolution: "1080p", Audio: true},
+		},
+		"a length that is none at all": {
+			"kling-v3", override("duration", "null"), provider.Billing{Seconds: 5, Resolution: "1080p", Audio: true},
+		},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -20,7 +20,9 @@ func texts() map[string][]string {
 		"400 moderation": {
 			"The content is not allowed", "Lyrics contain sensitive words", "violates our terms", "歌词包含敏感词", "may infringe copyright",
 		},
-		"400 model_not_found": {"the model is not available to this account", "Unknown model: mureka-o1", "model mureka-o1 does not exist", "模型不存在"},
+		"400 model_not_found": {
+			"the model is not available to this account", "Unknown model: mureka-o1", "model mureka-o1 does not exist", "模型不存在",
+		},
 		"401 unauthorized":    {"Incorrect API key provided"},
 		"402 no_balance":      {"pay first"},
 		"403 forbidden":       {"Country, region, or territory not supported"},

@@ -14,7 +14,8 @@ func seeds(f *testing.F) {
 	for _, s := range []string{
 		`{"id":"43000000000001","created_at":1,"model":"mureka-o1","status":"preparing","trace_id":"t"}`,
 		`{"code":0,"message":"success","resp_data":{"task_id":43,"status":"running","progress":50}}`,
-		`{"code":0,"data":{"status":"succeeded","finished_at":1,"choices":[{"url":"https://e.com/s","flac_url":"https://e.com/f","duration":95500}]}}`,
+		`{"code":0,"data":{"status":"succeeded","finished_at":1,"choices":[{"url":"https://e.com/s","duration":95500}]}}`,
+		`{"status":"succeeded","choices":[{"url":"https://e.com/s","flac_url":"https://e.com/f","wav_url":"https://e.com/w"}]}`,
 		`{"status":"failed","failed_reason":"not allowed","finished_at":1}`, `{"status":"timeouted"}`, `{"status":"cancelled"}`,
 		`{"title":"Sea","lyrics":"[Verse]\nwaves"}`, `{"code":0,"data":{"lyrics":"la"}}`,
 		`{"error":{"message":"You exceeded your current quota"},"trace_id":"t"}`, `{"code":404,"message":"no"}`, `{"code":10007}`,

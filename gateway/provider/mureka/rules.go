@@ -44,16 +44,25 @@ func (m *model) check(in *provider.MusicRequest) error {
 	switch {
 	case in.N < 1 || in.N > maxSongs:
 		return provider.Invalid("n", "Mureka makes 1 to %d songs at a time, not %d.", maxSongs, in.N)
-	case in.Instrumental && m.sung:
-		return provider.Invalid("instrumental", "Mureka makes no instrumentals with this model: leave instrumental out.")
-	case in.Instrumental && !blank(in.Lyrics):
-		return provider.Invalid("lyrics", "Instrumental music has no lyrics: leave out lyrics or instrumental.")
-	case blank(in.Prompt) && (in.Instrumental || blank(in.Lyrics)):
-		return provider.Invalid("prompt", "Mureka needs a prompt, or lyrics to sing.")
 	case prompt > maxPrompt:
 		return provider.Invalid("prompt", "Mureka takes prompts of at most %d characters, not %d.", maxPrompt, prompt)
 	case lyrics > m.maxLyrics:
 		return provider.Invalid("lyrics", "Mureka takes lyrics of at most %d characters, not %d.", m.maxLyrics, lyrics)
+	}
+	return m.checkKind(in)
+}
+
+// checkKind refuses what can be neither sung nor played.
+func (m *model) checkKind(in *provider.MusicRequest) error {
+	switch {
+	case in.Instrumental && m.sung:
+		return provider.Invalid("instrumental", "Mureka makes no instrumentals with this model: leave instrumental out.")
+	case in.Instrumental && !blank(in.Lyrics):
+		return provider.Invalid("lyrics", "Instrumental music has no lyrics: leave out lyrics or instrumental.")
+	case in.Instrumental && blank(in.Prompt):
+		return provider.Invalid("prompt", "Mureka needs a prompt for instrumental music.")
+	case blank(in.Prompt) && blank(in.Lyrics):
+		return provider.Invalid("prompt", "Mureka needs a prompt, or lyrics to sing.")
 	}
 	return nil
 }

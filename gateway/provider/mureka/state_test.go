@@ -17,10 +17,18 @@ func TestPoll(t *testing.T) {
 		task provider.Task
 		want string
 	}{
-		"a song":                  {upstream("m"), provider.Task{ID: "43/1", State: "song"}, "https://api.mureka.cn/v1/song/query/43%2F1"},
-		"an instrumental":         {upstream("m"), provider.Task{ID: "43", State: "instrumental"}, "https://api.mureka.cn/v1/instrumental/query/43"},
-		"a song at Skywork":       {skywork("m"), provider.Task{ID: "43&x", State: "song"}, "https://api.skyworkmodel.ai/api/v1/music?action=song_query&task_id=43%26x"},
-		"instrumental at Skywork": {skywork("m"), provider.Task{ID: "43", State: "instrumental"}, "https://api.skyworkmodel.ai/api/v1/music?action=instrumental_query&task_id=43"},
+		"a song": {upstream("m"), provider.Task{ID: "43/1", State: "song"}, "https://api.mureka.cn/v1/song/query/43%2F1"},
+		"an instrumental": {
+			upstream("m"), provider.Task{ID: "43", State: "instrumental"}, "https://api.mureka.cn/v1/instrumental/query/43",
+		},
+		"a song at Skywork": {
+			skywork("m"), provider.Task{ID: "43&x", State: "song"},
+			"https://api.skyworkmodel.ai/api/v1/music?action=song_query&task_id=43%26x",
+		},
+		"instrumental at Skywork": {
+			skywork("m"), provider.Task{ID: "43", State: "instrumental"},
+			"https://api.skyworkmodel.ai/api/v1/music?action=instrumental_query&task_id=43",
+		},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -29,8 +37,11 @@ func TestPoll(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, want := call(t, step.Request), "GET "+tc.want; got != want || step.Paid || step.Request.Header.Get("Authorization") != "Bearer "+key {
-				t.Errorf("call = %s, paid %v; want %s with the key, free", got, step.Paid, want)
+			if got, want := call(t, step.Request), "GET "+tc.want; got != want || step.Paid {
+				t.Errorf("call = %s, paid %v; want %s, free", got, step.Paid, want)
+			}
+			if step.Request.Header.Get("Authorization") != "Bearer "+key {
+				t.Error("the key is missing")
 			}
 		})
 	}
@@ -90,29 +101,52 @@ func TestReadState(t *testing.T) {
 		members string
 		want    provider.TaskState
 	}{
-		"preparing":                   {`"status":"preparing"`, state(provider.TaskQueued)},
-		"queued":                      {`"status":"Queued","finished_at":0,"choices":null`, state(provider.TaskQueued)},
-		"running":                     {`"status":"running","choices":[]`, state(provider.TaskInProgress)},
-		"running, half of it":         {`"status":"running","progress":50`, halfway},
-		"running, more than all":      {`"status":"running","progress":101`, state(provider.TaskInProgress)},
-		"running, in words":           {`"status":"running","progress":"50"`, state(provider.TaskInProgress)},
-		"streaming":                   {`"status":"streaming","choices":[{"index":0,"stream_url":"https://f.example.com/s"}]`, state(provider.TaskInProgress)},
-		"a word that nobody knows":    {`"status":"pondering"`, state(provider.TaskInProgress)},
-		"cancelled":                   {`"status":"cancelled"`, state(provider.TaskCancelled)},
-		"canceled":                    {`"status":"canceled"`, state(provider.TaskCancelled)},
-		"a song in all its forms":     {`"status":"succeeded","choices":[{"index":0,"url":"https://f.example.com/1.mp3","flac_url":"https://f.example.com/1.flac","wav_url":"https://f.example.com/1.wav","duration":95500,"lyrics_sections":[]}]` + end, done(1, mp3, flac, wav)},
-		"two songs":                   {`"status":"succeeded","choices":[{"url":"https://f.example.com/1.mp3","flac_url":"https://f.example.com/1.flac","duration":95500},{"url":"https://f.example.com/1.mp3","duration":95500}]` + end, done(2, mp3, flac, mp3)},
-		"one of two songs is missing": {`"status":"succeeded","choices":[{"index":0},{"url":"https://f.example.com/1.mp3","duration":95500}]` + end, done(1, mp3)},
-		"a song without an mp3":       {`"status":"succeeded","choices":[{"url":"","flac_url":"https://f.example.com/1.mp3","duration":95500}]` + end, done(1, provider.TaskFile{URL: mp3.URL, ContentType: "audio/flac", Seconds: 95.5})},
-		"a length that cannot be":     {`"status":"succeeded","choices":[{"url":"https://f.example.com/1.mp3","duration":1e300}]` + end, done(1, provider.TaskFile{URL: mp3.URL, ContentType: "audio/mpeg"})},
-		"a success without songs":     {`"status":"succeeded","choices":[]` + end, lost},
-		"a success without choices":   {`"status":"succeeded"` + end, lost},
-		"choices that are no list":    {`"status":"succeeded","choices":{"url":"https://f.example.com/1.mp3"}` + end, lost},
-		"a song that is not for us":   {`"status":"succeeded","choices":[{"url":"asset://x"}]` + end, lost},
-		"a reason":                    {`"status":"failed","failed_reason":"it broke"` + end, failed(provider.ClassServerError, "failed", "it broke")},
-		"content that was refused":    {`"status":"failed","failed_reason":"the generated content is not allowed"` + end, failed(provider.ClassModeration, "failed", "the generated content is not allowed")},
-		"no reason":                   {`"status":"failed"` + end, failed(provider.ClassServerError, "failed", "")},
-		"too late":                    {`"status":"timeouted"` + end, failed(provider.ClassTimeout, "timeouted", "")},
+		"preparing":              {`"status":"preparing"`, state(provider.TaskQueued)},
+		"queued":                 {`"status":"Queued","finished_at":0,"choices":null`, state(provider.TaskQueued)},
+		"running":                {`"status":"running","choices":[]`, state(provider.TaskInProgress)},
+		"running, half of it":    {`"status":"running","progress":50`, halfway},
+		"running, more than all": {`"status":"running","progress":101`, state(provider.TaskInProgress)},
+		"running, in words":      {`"status":"running","progress":"50"`, state(provider.TaskInProgress)},
+		"streaming": {
+			`"status":"streaming","choices":[{"index":0,"stream_url":"https://f.example.com/s"}]`, state(provider.TaskInProgress),
+		},
+		"a word that nobody knows": {`"status":"pondering"`, state(provider.TaskInProgress)},
+		"cancelled":                {`"status":"cancelled"`, state(provider.TaskCancelled)},
+		"canceled":                 {`"status":"canceled"`, state(provider.TaskCancelled)},
+		"a song in all its forms": {
+			`"status":"succeeded","choices":[{"index":0,"url":"https://f.example.com/1.mp3",` +
+				`"flac_url":"https://f.example.com/1.flac","wav_url":"https://f.example.com/1.wav","duration":95500,"lyrics_sections":[]}]` + end,
+			done(1, mp3, flac, wav),
+		},
+		"two songs": {
+			`"status":"succeeded","choices":[{"url":"https://f.example.com/1.mp3","flac_url":"https://f.example.com/1.flac",` +
+				`"duration":95500},{"url":"https://f.example.com/1.mp3","duration":95500}]` + end,
+			done(2, mp3, flac, mp3),
+		},
+		"one of two songs is missing": {
+			`"status":"succeeded","choices":[{"index":0},{"url":"https://f.example.com/1.mp3","duration":95500}]` + end, done(1, mp3),
+		},
+		"a song without an mp3": {
+			`"status":"succeeded","choices":[{"url":"","flac_url":"https://f.example.com/1.mp3","duration":95500}]` + end,
+			done(1, provider.TaskFile{URL: mp3.URL, ContentType: "audio/flac", Seconds: 95.5}),
+		},
+		"a length that cannot be": {
+			`"status":"succeeded","choices":[{"url":"https://f.example.com/1.mp3","duration":1e300}]` + end,
+			done(1, provider.TaskFile{URL: mp3.URL, ContentType: "audio/mpeg"}),
+		},
+		"a success without songs":   {`"status":"succeeded","choices":[]` + end, lost},
+		"a success without choices": {`"status":"succeeded"` + end, lost},
+		"choices that are no list":  {`"status":"succeeded","choices":{"url":"https://f.example.com/1.mp3"}` + end, lost},
+		"a song that is not for us": {`"status":"succeeded","choices":[{"url":"asset://x"}]` + end, lost},
+		"a reason": {
+			`"status":"failed","failed_reason":"it broke"` + end, failed(provider.ClassServerError, "failed", "it broke"),
+		},
+		"content that was refused": {
+			`"status":"failed","failed_reason":"the generated content is not allowed"` + end,
+			failed(provider.ClassModeration, "failed", "the generated content is not allowed"),
+		},
+		"no reason": {`"status":"failed"` + end, failed(provider.ClassServerError, "failed", "")},
+		"too late":  {`"status":"timeouted"` + end, failed(provider.ClassTimeout, "timeouted", "")},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

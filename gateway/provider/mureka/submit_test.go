@@ -153,12 +153,20 @@ func TestDuration(t *testing.T) {
 		body    string // what is in the first call
 		warning string // what is in the one warning
 	}{
-		"no length":               {provider.MusicRequest{Prompt: "p", Lyrics: "la"}, `"prompt":"p"}`, ""},
-		"a hint":                  {provider.MusicRequest{Prompt: "p", Lyrics: "la", Duration: 90}, `"prompt":"p\nLength: about 90 seconds."`, "added to the prompt as a hint; the length of a song follows"},
-		"a hint for the lyrics":   {provider.MusicRequest{Prompt: "p", Duration: 90}, `{"prompt":"p\nLength: about 90 seconds."}`, "as a hint"},
-		"a hint without a voice":  {provider.MusicRequest{Prompt: "p", Duration: 90, Instrumental: true}, `"prompt":"p\nLength: about 90 seconds."`, "as a hint; the model chooses"},
-		"no prompt":               {provider.MusicRequest{Lyrics: "la", Duration: 90}, `"n":1}`, "there is no prompt"},
-		"a hint that just fits":   {provider.MusicRequest{Prompt: full, Lyrics: "la", Duration: 90}, `图\nLength: about 90 seconds."`, "as a hint"},
+		"no length": {provider.MusicRequest{Prompt: "p", Lyrics: "la"}, `"prompt":"p"}`, ""},
+		"a hint": {
+			provider.MusicRequest{Prompt: "p", Lyrics: "la", Duration: 90}, `"prompt":"p\nLength: about 90 seconds."`,
+			"added to the prompt as a hint; the length of a song follows",
+		},
+		"a hint for the lyrics": {provider.MusicRequest{Prompt: "p", Duration: 90}, `{"prompt":"p\nLength: about 90 seconds."}`, "as a hint"},
+		"a hint without a voice": {
+			provider.MusicRequest{Prompt: "p", Duration: 90, Instrumental: true}, `"prompt":"p\nLength: about 90 seconds."`,
+			"as a hint; the model chooses",
+		},
+		"no prompt": {provider.MusicRequest{Lyrics: "la", Duration: 90}, `"n":1}`, "there is no prompt"},
+		"a hint that just fits": {
+			provider.MusicRequest{Prompt: full, Lyrics: "la", Duration: 90}, `图\nLength: about 90 seconds."`, "as a hint",
+		},
 		"a hint that has no room": {provider.MusicRequest{Prompt: full + "图", Lyrics: "la", Duration: 90}, `图图"}`, "has no room"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -185,16 +193,22 @@ func TestRefusals(t *testing.T) {
 		param   string
 		message string // what is in it
 	}{
-		"nothing to sing":            {"mureka-o1", request{Prompt: " ", N: 1}, "prompt", "a prompt, or lyrics"},
-		"nothing to play":            {"auto", request{Instrumental: true, N: 1}, "prompt", "a prompt"},
-		"an album":                   {"auto", request{Prompt: "p", N: 4}, "n", "1 to 3 songs at a time, not 4"},
-		"no song":                    {"auto", request{Prompt: "p"}, "n", "1 to 3"},
-		"an instrumental of o1":      {"mureka-o1", request{Prompt: "p", Instrumental: true, N: 1}, "instrumental", "leave instrumental out"},
-		"an instrumental of o2":      {"mureka-o2", request{Prompt: "p", Instrumental: true, N: 1}, "instrumental", "leave instrumental out"},
-		"a sung instrumental":        {"auto", request{Prompt: "p", Lyrics: "la", Instrumental: true, N: 1}, "lyrics", "leave out lyrics or instrumental"},
-		"a prompt without end":       {"auto", request{Prompt: strings.Repeat("图", 1025), N: 1}, "prompt", "at most 1024 characters, not 1025"},
-		"lyrics without end":         {"mureka-o1", request{Lyrics: strings.Repeat("图", 3001), N: 1}, "lyrics", "at most 3000 characters, not 3001"},
-		"lyrics without end for all": {"mureka-9.5", request{Lyrics: strings.Repeat("x", 5001), N: 1}, "lyrics", "at most 5000 characters, not 5001"},
+		"nothing to sing":       {"mureka-o1", request{Prompt: " ", N: 1}, "prompt", "a prompt, or lyrics"},
+		"nothing to play":       {"auto", request{Instrumental: true, N: 1}, "prompt", "a prompt"},
+		"an album":              {"auto", request{Prompt: "p", N: 4}, "n", "1 to 3 songs at a time, not 4"},
+		"no song":               {"auto", request{Prompt: "p"}, "n", "1 to 3"},
+		"an instrumental of o1": {"mureka-o1", request{Prompt: "p", Instrumental: true, N: 1}, "instrumental", "leave instrumental out"},
+		"an instrumental of o2": {"mureka-o2", request{Prompt: "p", Instrumental: true, N: 1}, "instrumental", "leave instrumental out"},
+		"a sung instrumental": {
+			"auto", request{Prompt: "p", Lyrics: "la", Instrumental: true, N: 1}, "lyrics", "leave out lyrics or instrumental",
+		},
+		"a prompt without end": {"auto", request{Prompt: strings.Repeat("图", 1025), N: 1}, "prompt", "at most 1024 characters, not 1025"},
+		"lyrics without end": {
+			"mureka-o1", request{Lyrics: strings.Repeat("图", 3001), N: 1}, "lyrics", "at most 3000 characters, not 3001",
+		},
+		"lyrics without end for all": {
+			"mureka-9.5", request{Lyrics: strings.Repeat("x", 5001), N: 1}, "lyrics", "at most 5000 characters, not 5001",
+		},
 	}
 	for name, tc := range tests {
 		for _, up := range []*provider.Upstream{upstream(tc.model), skywork(tc.model)} {

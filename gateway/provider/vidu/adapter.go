@@ -60,7 +60,8 @@ func (videos) SubmitVideo(ctx context.Context, up *provider.Upstream, in *provid
 		return nil, err
 	}
 	if req.ContentLength > maxBody {
-		return nil, provider.Invalid("image", "%s takes requests of at most 20 MB, images included: send the image as a URL, or a smaller one.", m.name)
+		return nil, provider.Invalid("image",
+			"%s takes requests of at most 20 MB, images included: send the image as a URL, or a smaller one.", m.name)
 	}
 	s := &provider.Submission{
 		Step:    &provider.Step[provider.Task]{Request: req, Paid: true, Read: readTask},

@@ -57,10 +57,12 @@ func TestConformance(t *testing.T) {
 			"too long":                       {Request: request{Duration: 17}, Param: "duration", Allowed: []string{"1 to 16"}},
 			"a resolution that nobody makes": {Request: request{Resolution: "4k"}, Param: "resolution", Allowed: []string{"540p", "720p", "1080p"}},
 			"a ratio that nobody makes":      {Request: request{AspectRatio: "21:9"}, Param: "aspect_ratio", Allowed: []string{"16:9", "3:4"}},
-			"a ratio beside an image":        {Request: request{Image: picture, AspectRatio: "16:9"}, Param: "aspect_ratio", Allowed: []string{"adaptive"}},
-			"a negative prompt":              {Request: request{NegativePrompt: "dogs"}, Param: "negative_prompt"},
-			"a random seed":                  {Request: request{Seed: new(int64(0))}, Param: "seed"},
-			"a last frame alone":             {Request: request{LastImage: picture}, Param: "last_image", Allowed: []string{"image"}},
+			"a ratio beside an image": {
+				Request: request{Image: picture, AspectRatio: "16:9"}, Param: "aspect_ratio", Allowed: []string{"adaptive"},
+			},
+			"a negative prompt":  {Request: request{NegativePrompt: "dogs"}, Param: "negative_prompt"},
+			"a random seed":      {Request: request{Seed: new(int64(0))}, Param: "seed"},
+			"a last frame alone": {Request: request{LastImage: picture}, Param: "last_image", Allowed: []string{"image"}},
 		},
 	})
 }

@@ -2,6 +2,7 @@ package vidu
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,28 +45,28 @@ func failure(r *provider.Response) *provider.Error {
 // reasonClass is the class of a reason, which is the same word in errors and in tasks that have failed:
 // platform.vidu.com/docs/error-code. Cancelled tasks are no failures; their words stand here for what else they may be said of.
 func reasonClass(reason string) (class provider.Class, known bool) {
-	switch strings.ToLower(reason) {
-	case "badrequest", "fieldlacking", "fieldunwanted", "fielditemcountoutofrange", "fieldinvalid", "pagesizeoutofrange",
-		"imagedownloadfailure", "imageformatinvalid":
-		return provider.ClassInvalidRequest, true
-	case "taskpromptpolicyviolation", "auditsubmitillegal", "creationpolicyviolation":
-		return provider.ClassModeration, true
-	case "creditinsufficient":
-		return provider.ClassNoBalance, true
-	case "modelunavailable", "notfound":
-		return provider.ClassModelNotFound, true
-	case "unauthorized":
-		return provider.ClassUnauthorized, true
-	case "forbidden":
-		return provider.ClassForbidden, true
-	case "quotaexceeded", "toomanyrequests", "operationinprocess": // too many running tasks, too fast, and busy with this one
-		return provider.ClassRateLimited, true
-	case "systemthrottling":
-		return provider.ClassOverloaded, true
-	case "canceled":
-		return provider.ClassNetwork, true
-	case "tasknotfound", "creationnotfound", "conflict", "usercancelled", "internalservicefailure":
-		return provider.ClassServerError, true
+	for _, r := range [...]struct {
+		class   provider.Class
+		reasons []string
+	}{
+		{provider.ClassInvalidRequest, []string{
+			"badrequest", "fieldlacking", "fieldunwanted", "fielditemcountoutofrange", "fieldinvalid", "pagesizeoutofrange",
+			"imagedownloadfailure", "imageformatinvalid",
+		}},
+		{provider.ClassModeration, []string{"taskpromptpolicyviolation", "auditsubmitillegal", "creationpolicyviolation"}},
+		{provider.ClassNoBalance, []string{"creditinsufficient"}},
+		{provider.ClassModelNotFound, []string{"modelunavailable", "notfound"}},
+		{provider.ClassUnauthorized, []string{"unauthorized"}},
+		{provider.ClassForbidden, []string{"forbidden"}},
+		// Too many running tasks, too fast, and busy with this one.
+		{provider.ClassRateLimited, []string{"quotaexceeded", "toomanyrequests", "operationinprocess"}},
+		{provider.ClassOverloaded, []string{"systemthrottling"}},
+		{provider.ClassNetwork, []string{"canceled"}},
+		{provider.ClassServerError, []string{"tasknotfound", "creationnotfound", "conflict", "usercancelled", "internalservicefailure"}},
+	} {
+		if slices.Contains(r.reasons, strings.ToLower(reason)) {
+			return r.class, true
+		}
 	}
 	return 0, false
 }
@@ -73,31 +74,29 @@ func reasonClass(reason string) (class provider.Class, known bool) {
 // statusClass is the class of a status that comes without a reason that is known. Own says that it is Vidu's: what a proxy finds
 // wrong with a request, such as an address that it does not know, is no fault of the client or the model.
 func statusClass(status int, own bool) provider.Class {
-	switch status {
-	case http.StatusBadRequest, http.StatusUnprocessableEntity:
-		if own {
-			return provider.ClassInvalidRequest
+	for _, s := range [...]struct {
+		status       int
+		own, strange provider.Class
+	}{
+		{http.StatusBadRequest, provider.ClassInvalidRequest, provider.ClassBadResponse},
+		{http.StatusUnprocessableEntity, provider.ClassInvalidRequest, provider.ClassBadResponse},
+		{http.StatusRequestEntityTooLarge, provider.ClassInvalidRequest, provider.ClassInvalidRequest},
+		{http.StatusUnauthorized, provider.ClassUnauthorized, provider.ClassUnauthorized},
+		{http.StatusForbidden, provider.ClassForbidden, provider.ClassForbidden},
+		{http.StatusNotFound, provider.ClassModelNotFound, provider.ClassBadResponse},
+		{http.StatusRequestTimeout, provider.ClassTimeout, provider.ClassTimeout},
+		{http.StatusGatewayTimeout, provider.ClassTimeout, provider.ClassTimeout},
+		{http.StatusTooManyRequests, provider.ClassRateLimited, provider.ClassRateLimited},
+		{statusClientClosed, provider.ClassNetwork, provider.ClassNetwork},
+		{http.StatusServiceUnavailable, provider.ClassOverloaded, provider.ClassOverloaded},
+	} {
+		switch {
+		case s.status != status:
+		case own:
+			return s.own
+		default:
+			return s.strange
 		}
-		return provider.ClassBadResponse
-	case http.StatusRequestEntityTooLarge:
-		return provider.ClassInvalidRequest
-	case http.StatusUnauthorized:
-		return provider.ClassUnauthorized
-	case http.StatusForbidden:
-		return provider.ClassForbidden
-	case http.StatusNotFound:
-		if own {
-			return provider.ClassModelNotFound
-		}
-		return provider.ClassBadResponse
-	case http.StatusRequestTimeout, http.StatusGatewayTimeout:
-		return provider.ClassTimeout
-	case http.StatusTooManyRequests:
-		return provider.ClassRateLimited
-	case statusClientClosed:
-		return provider.ClassNetwork
-	case http.StatusServiceUnavailable:
-		return provider.ClassOverloaded
 	}
 	if !success(status) && status < http.StatusBadRequest {
 		return provider.ClassBadResponse

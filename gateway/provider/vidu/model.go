@@ -54,49 +54,57 @@ func blank(s string) bool { return strings.TrimSpace(s) == "" }
 // check refuses what the model does not take.
 func (m *model) check(in *provider.VideoRequest) error {
 	switch n := utf8.RuneCountInString(in.Prompt); {
-	case blank(in.Prompt) && in.Image == "":
+	case blank(in.Prompt) && in.Image == "" && !m.framed:
 		return provider.Invalid("prompt", "%s needs a prompt or an image.", m.name)
 	case n > maxPrompt:
 		return provider.Invalid("prompt", "%s takes prompts of at most %d characters, not %d.", m.name, maxPrompt, n)
-	case in.LastImage != "" && in.Image == "":
-		return provider.Invalid("last_image", "%s takes a last frame only with a first one: send image, too.", m.name)
 	case in.NegativePrompt != "":
 		return provider.Invalid("negative_prompt", "%s takes no negative prompt: say in the prompt what not to show.", m.name)
-	case m.silent && in.Audio != nil && *in.Audio:
-		return provider.Invalid("audio", "%s makes videos without sound with this model. Leave audio out.", m.name)
 	case in.Seed != nil && *in.Seed <= 0:
 		return provider.Invalid("seed", "%s takes seeds above 0, for 0 means a random one: send another, or leave seed out.", m.name)
 	}
-	if err := m.checkFrames(in); err != nil {
+	if err := m.checkKind(in); err != nil {
 		return err
 	}
 	return m.checkShape(in)
 }
 
-// checkFrames refuses requests that a model with but one call has no call for.
-func (m *model) checkFrames(in *provider.VideoRequest) error {
+// checkKind refuses what there is no call for, or not with this model.
+func (m *model) checkKind(in *provider.VideoRequest) error {
 	switch {
 	case m.framed && in.Image == "":
 		return provider.Invalid("image", "%s makes videos from a first frame: send image, too.", m.name)
 	case m.framed && in.LastImage != "":
 		return provider.Invalid("last_image", "%s takes no last frame. Leave last_image out.", m.name)
+	case in.LastImage != "" && in.Image == "":
+		return provider.Invalid("last_image", "%s takes a last frame only with a first one: send image, too.", m.name)
+	case m.silent && in.Audio != nil && *in.Audio:
+		return provider.Invalid("audio", "%s makes videos without sound with this model. Leave audio out.", m.name)
 	}
 	return nil
 }
 
-// checkShape refuses lengths and sizes that the vendor does not make. A video that is made from an image has the image's shape.
+// checkShape refuses lengths and sizes that the vendor does not make.
 func (m *model) checkShape(in *provider.VideoRequest) error {
-	ratio, framed := in.AspectRatio, in.Image != ""
 	switch d := in.Duration; {
 	case in.Resolution != "" && !slices.Contains(resolutions(), in.Resolution):
 		return provider.Invalid("resolution", "%s makes %s, not %q.", m.name, strings.Join(resolutions(), ", "), in.Resolution)
-	case framed && ratio != "" && ratio != adaptive:
-		return provider.Invalid("aspect_ratio", "%s takes the shape from the image: leave aspect_ratio (or size) out, or send %s.",
-			m.name, adaptive)
-	case !framed && ratio != "" && !slices.Contains(ratios(), ratio):
-		return provider.Invalid("aspect_ratio", "%s takes %s, not %q.", m.name, strings.Join(ratios(), ", "), ratio)
 	case d != 0 && (d < minSeconds || d > maxSeconds):
 		return provider.Invalid("duration", "%s makes videos of %d to %d seconds, not %d.", m.name, minSeconds, maxSeconds, d)
+	}
+	return m.checkRatio(in.AspectRatio, in.Image != "")
+}
+
+// checkRatio refuses shapes. A video that is made from an image has the image's.
+func (m *model) checkRatio(ratio string, framed bool) error {
+	switch {
+	case ratio == "", framed && ratio == adaptive:
+		return nil
+	case framed:
+		return provider.Invalid("aspect_ratio", "%s takes the shape from the image: leave aspect_ratio (or size) out, or send %s.",
+			m.name, adaptive)
+	case !slices.Contains(ratios(), ratio):
+		return provider.Invalid("aspect_ratio", "%s takes %s, not %q.", m.name, strings.Join(ratios(), ", "), ratio)
 	}
 	return nil
 }

@@ -71,13 +71,8 @@ func unknownTask(r *provider.Response) bool {
 // readState reads a poll: platform.vidu.com/docs/get-generation.
 func readState(r *provider.Response) (provider.TaskState, *stateStep, error) {
 	root, err := readObject(r)
-	switch {
-	case err != nil && unknownTask(r):
-		return provider.TaskState{Gone: true, Progress: -1}, nil, nil
-	case err != nil && refused(r) && cancelled(gjson.GetBytes(r.Body, "reason").Str):
-		return provider.TaskState{Status: provider.TaskCancelled, Progress: -1}, nil, nil
-	case err != nil:
-		return provider.TaskState{}, nil, err
+	if err != nil {
+		return withoutState(r, err)
 	}
 	state := strings.ToLower(root.Get("state").Str)
 	if state == "" {
@@ -96,6 +91,17 @@ func readState(r *provider.Response) (provider.TaskState, *stateStep, error) {
 	default: // there is no more to tell
 	}
 	return s, nil, nil
+}
+
+// withoutState tells a task that is unknown, or that nobody wants any more, from a poll that has failed.
+func withoutState(r *provider.Response, err error) (provider.TaskState, *stateStep, error) {
+	switch {
+	case unknownTask(r):
+		return provider.TaskState{Gone: true, Progress: -1}, nil, nil
+	case refused(r) && cancelled(gjson.GetBytes(r.Body, "reason").Str):
+		return provider.TaskState{Status: provider.TaskCancelled, Progress: -1}, nil, nil
+	}
+	return provider.TaskState{}, nil, err
 }
 
 // cancelled says that a reason is that somebody did not want the task any more. The documents name the words and not when they are

@@ -50,12 +50,15 @@ func TestReadState(t *testing.T) {
 		body string
 		want provider.TaskState
 	}{
-		"created":                        {`{"id":"89","state":"created","err_code":"","creations":[]}`, state(provider.TaskQueued)},
-		"queueing":                       {`{"state":"queueing","err_code":"","credits":50}`, state(provider.TaskQueued)},
-		"processing":                     {`{"state":"Processing","creations":null}`, state(provider.TaskInProgress)},
-		"a word that nobody knows":       {`{"state":"pondering"}`, state(provider.TaskInProgress)},
-		"a video":                        {`{"state":"success","err_code":"","creations":[` + video + `]}`, done(plain)},
-		"a video beside a marked one":    {`{"state":"Success","creations":[` + strings.Replace(video, `""`, `"https://f.example.com/w.mp4"`, 1) + `]}`, done(plain, marked)},
+		"created":                  {`{"id":"89","state":"created","err_code":"","creations":[]}`, state(provider.TaskQueued)},
+		"queueing":                 {`{"state":"queueing","err_code":"","credits":50}`, state(provider.TaskQueued)},
+		"processing":               {`{"state":"Processing","creations":null}`, state(provider.TaskInProgress)},
+		"a word that nobody knows": {`{"state":"pondering"}`, state(provider.TaskInProgress)},
+		"a video":                  {`{"state":"success","err_code":"","creations":[` + video + `]}`, done(plain)},
+		"a video beside a marked one": {
+			`{"state":"Success","creations":[` + strings.Replace(video, `""`, `"https://f.example.com/w.mp4"`, 1) + `]}`,
+			done(plain, marked),
+		},
 		"a success without a video":      {`{"state":"success","creations":[]}`, lost},
 		"a success without anything":     {`{"state":"success"}`, lost},
 		"a video that cannot be fetched": {`{"state":"success","creations":[{"url":"asset://x"}]}`, lost},
@@ -64,11 +67,22 @@ func TestReadState(t *testing.T) {
 		"cancelled, by another reason":   {`{"state":"failed","err_code":"canceled"}`, state(provider.TaskCancelled)},
 		"cancelled, by the state":        {`{"state":"cancelled","err_code":""}`, state(provider.TaskCancelled)},
 		"cancelled, in American":         {`{"state":"canceled"}`, state(provider.TaskCancelled)},
-		"content that was refused":       {`{"state":"failed","err_code":"CreationPolicyViolation"}`, failed(provider.Error{Class: provider.ClassModeration, Code: "CreationPolicyViolation"})},
-		"an image that was not there":    {`{"state":"failed","err_code":"ImageDownloadFailure"}`, failed(provider.Error{Class: provider.ClassInvalidRequest, Code: "ImageDownloadFailure", Param: "image"})},
-		"the vendor's own fault":         {`{"state":"failed","err_code":"InternalServiceFailure"}`, failed(provider.Error{Class: provider.ClassServerError, Code: "InternalServiceFailure"})},
-		"a reason that nobody knows":     {`{"state":"failed","err_code":"SomethingNew"}`, failed(provider.Error{Class: provider.ClassServerError, Code: "SomethingNew"})},
-		"no reason":                      {`{"state":"failed"}`, failed(provider.Error{Class: provider.ClassServerError, Code: "failed"})},
+		"content that was refused": {
+			`{"state":"failed","err_code":"CreationPolicyViolation"}`,
+			failed(provider.Error{Class: provider.ClassModeration, Code: "CreationPolicyViolation"}),
+		},
+		"an image that was not there": {
+			`{"state":"failed","err_code":"ImageDownloadFailure"}`,
+			failed(provider.Error{Class: provider.ClassInvalidRequest, Code: "ImageDownloadFailure", Param: "image"}),
+		},
+		"the vendor's own fault": {
+			`{"state":"failed","err_code":"InternalServiceFailure"}`,
+			failed(provider.Error{Class: provider.ClassServerError, Code: "InternalServiceFailure"}),
+		},
+		"a reason that nobody knows": {
+			`{"state":"failed","err_code":"SomethingNew"}`, failed(provider.Error{Class: provider.ClassServerError, Code: "SomethingNew"}),
+		},
+		"no reason": {`{"state":"failed"}`, failed(provider.Error{Class: provider.ClassServerError, Code: "failed"})},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
