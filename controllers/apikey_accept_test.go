@@ -63,7 +63,7 @@ func TestApiKey_ChoosesTheOldestInstanceAndMovesOn(t *testing.T) {
 	w.ready(key, named)
 
 	w.change(older, func() {
-		older.Spec.Serves.Keys.Namespaces = v1alpha1.NamespaceSelection{From: v1alpha1.NamespacesFromSelector,
+		older.Spec.Serves.Keys.Namespaces = &v1alpha1.NamespaceSelection{From: v1alpha1.NamespacesFromSelector,
 			Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"tier": "silver"}}}
 	})
 	w.acceptedBy(key, "younger")

@@ -83,6 +83,7 @@ func (r *GatewayInstanceReconciler) SetupWithManager(mgr ctrl.Manager) error {
 // +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=roles,verbs=create;get;list;patch;watch
 // +kubebuilder:rbac:groups=vipcloud.ai,resources=gatewayinstances,verbs=get;list;watch
 // +kubebuilder:rbac:groups=vipcloud.ai,resources=gatewayinstances/status,verbs=get;patch
+// +kubebuilder:rbac:groups=vipcloud.ai,resources=usagereports,verbs=create;delete;get;list;update;watch
 
 // Reconcile looks at one instance.
 func (r *GatewayInstanceReconciler) Reconcile(ctx context.Context, req ctrl.Request) (res ctrl.Result, err error) {

@@ -214,7 +214,7 @@ func TestGatewayInstance_BindingsFollowTheSpec(t *testing.T) {
 	if diff := cmp.Diff(want, cluster.Subjects); diff != "" || cluster.RoleRef.Name != "vipcloud-gateway-reader" {
 		t.Errorf("role %s, subjects -want +got:\n%s", cluster.RoleRef.Name, diff)
 	}
-	w.change(instance, func() { instance.Spec.Serves = &v1alpha1.Serves{Keys: allowed(v1alpha1.NamespacesFromSame)} })
+	w.change(instance, func() { instance.Spec.Serves = &v1alpha1.Serves{Keys: allowedKeys(v1alpha1.NamespacesFromSame)} })
 	w.eventually("back again", func() error {
 		return errors.Join(w.Get(w.ctx, client.ObjectKeyFromObject(reader), reader), w.gone(cluster))
 	})
@@ -257,11 +257,11 @@ func TestGatewayInstance_NamespacedMode(t *testing.T) {
 	}
 
 	w.change(instance, func() {
-		instance.Spec.Serves.Keys.Namespaces = v1alpha1.NamespaceSelection{
+		instance.Spec.Serves.Keys.Namespaces = &v1alpha1.NamespaceSelection{
 			From: v1alpha1.NamespacesFromSelector, Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"a": "b"}}}
 	})
 	w.expectConditions(instance, expect{"Ready": "False/SelectorNeedsClusterMode", "Stalled": "True/SelectorNeedsClusterMode"})
-	w.change(instance, func() { instance.Spec.Serves = &v1alpha1.Serves{Keys: allowed(v1alpha1.NamespacesFromSame)} })
+	w.change(instance, func() { instance.Spec.Serves = &v1alpha1.Serves{Keys: allowedKeys(v1alpha1.NamespacesFromSame)} })
 	w.ready(instance)
 	w.eventually("the remote binding goes", func() error { return w.gone(remote) })
 

@@ -21,7 +21,7 @@ func (w *world) instance(name string, edits ...func(*v1alpha1.GatewayInstance)) 
 		ObjectMeta: metav1.ObjectMeta{Namespace: w.ns, Name: name},
 		Spec: v1alpha1.GatewayInstanceSpec{
 			Replicas: &one,
-			Serves:   &v1alpha1.Serves{Keys: allowed(v1alpha1.NamespacesFromSame)},
+			Serves:   &v1alpha1.Serves{Keys: allowedKeys(v1alpha1.NamespacesFromSame)},
 		},
 	}
 	for _, edit := range edits {
@@ -36,9 +36,14 @@ func allowed(from v1alpha1.NamespacesFrom) *v1alpha1.AllowedNamespaces {
 	return &v1alpha1.AllowedNamespaces{Namespaces: v1alpha1.NamespaceSelection{From: from}}
 }
 
+// allowedKeys is allowed for the keys that an instance serves.
+func allowedKeys(from v1alpha1.NamespacesFrom) *v1alpha1.ServedKeys {
+	return &v1alpha1.ServedKeys{Namespaces: &v1alpha1.NamespaceSelection{From: from}}
+}
+
 // servesAll makes an instance serve everybody.
 func servesAll(obj *v1alpha1.GatewayInstance) {
-	obj.Spec.Serves = &v1alpha1.Serves{Keys: allowed(v1alpha1.NamespacesFromAll), Routes: allowed(v1alpha1.NamespacesFromAll)}
+	obj.Spec.Serves = &v1alpha1.Serves{Keys: allowedKeys(v1alpha1.NamespacesFromAll), Routes: allowed(v1alpha1.NamespacesFromAll)}
 }
 
 // credential makes a ProviderCredential and, unless it is empty, its Secret.

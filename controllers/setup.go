@@ -160,6 +160,8 @@ func setup(mgr ctrl.Manager, opts Options) (*operator, error) {
 		"ProviderCredential": (&ProviderCredentialReconciler{operator: op}).SetupWithManager,
 		"GatewayInstance":    newGatewayInstanceReconciler(op).SetupWithManager,
 		"GatewayReplica":     (&GatewayReplicaReconciler{operator: op}).SetupWithManager,
+		"UsageReport":        (&UsageReportReconciler{operator: op}).SetupWithManager,
+		"KeyUsage":           (&KeyUsageReconciler{operator: op}).SetupWithManager,
 	} {
 		if err := register(mgr); err != nil {
 			return nil, fmt.Errorf("setting up the %s controller: %w", name, err)

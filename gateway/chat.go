@@ -30,12 +30,16 @@ func (s *Server) chat(x *exchange) *openai.Error {
 	if problem != nil {
 		return problem
 	}
+	if messages, ok := object.Get("messages"); ok {
+		x.rec.PromptBytes = int64(len(messages))
+	}
+	answers, limited := openai.MaxTokens(object)
+	if problem = s.admit(x, x.rec.Route, usage.ChatBound(x.rec.Route, int64(object.Len()), answers, limited), usage.Media{}); problem != nil {
+		return problem
+	}
 	if peek.Stream {
 		s.metrics.Streams.Inc()
 		defer s.metrics.Streams.Dec()
-	}
-	if messages, ok := object.Get("messages"); ok {
-		x.rec.PromptBytes = int64(len(messages))
 	}
 	return x.record(s.proxy.Chat(x.r.Context(), x.w, &proxy.Call{
 		Body: object, Stream: peek.Stream, IncludeUsage: peek.IncludeUsage, Route: x.rec.Route, Key: x.key, Start: x.rec.Start, Release: release,

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"vipcloud.ai/vipcloud/gateway/openai"
+	"vipcloud.ai/vipcloud/gateway/quota"
 	"vipcloud.ai/vipcloud/gateway/table"
 	"vipcloud.ai/vipcloud/gateway/usage"
 )
@@ -26,7 +27,11 @@ type exchange struct {
 	w      *recorder
 	r      *http.Request
 	key    *table.Key
-	rec    usage.Record
+	// grant is the leave to make the request; nil if none was needed or given.
+	grant *quota.Grant
+	// jobGrant holds what a job may cost until the job itself is in the books.
+	jobGrant *quota.Grant
+	rec      usage.Record
 }
 
 // entry surrounds a handler with what every request gets: an id, a bound on its headers, a record that is settled exactly once,
@@ -101,7 +106,10 @@ func (x *exchange) settle() {
 	if x.rec.Outcome == "" {
 		x.rec.Outcome = usage.OutcomeOK
 	}
-	x.server.settler.Settle(&x.rec)
+	settled := x.server.settler.Settle(&x.rec)
+	x.server.count(&x.rec, &settled)
+	x.jobGrant.Release()
+	x.grant.Settle(settled.Usage.PromptTokens + settled.Usage.CompletionTokens) // after it was counted, so that it is never neither
 }
 
 // authenticated finds the key before anything else is done for the request; its body has not been touched then.

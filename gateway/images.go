@@ -7,6 +7,7 @@ import (
 	"vipcloud.ai/vipcloud/gateway/proxy"
 	"vipcloud.ai/vipcloud/gateway/route"
 	"vipcloud.ai/vipcloud/gateway/snapshot"
+	"vipcloud.ai/vipcloud/gateway/usage"
 )
 
 // images serves POST /v1/images/generations.
@@ -19,6 +20,9 @@ func (s *Server) images(x *exchange) *openai.Error {
 	}
 	in, problem := media.ParseImage(call.Body)
 	if problem != nil {
+		return problem
+	}
+	if problem = s.admit(x, x.rec.Route, provider.Usage{Images: int64(in.N)}, usage.Media{}); problem != nil {
 		return problem
 	}
 	call.Stream, x.rec.Stream = in.Stream, in.Stream

@@ -70,6 +70,7 @@ func (s *Server) createJob(k *jobKind) handler {
 		if problem != nil {
 			return problem
 		}
+		call.Admit = func(r *snapshot.Route, b provider.Billing) *openai.Error { return s.admitJob(x, r, b) }
 		return s.createOnce(x, k, call)
 	}
 }
@@ -115,6 +116,9 @@ func idempotencyKey(k *jobKind, key string) string {
 
 // submit makes a task and its job. It goes on although the client leaves: a submit broken off may be a task that nobody knows of.
 func (s *Server) submit(x *exchange, k *jobKind, call *proxy.Call) jobs.Outcome {
+	if problem := s.admitRates(x); problem != nil {
+		return jobs.Outcome{Value: &created{problem: problem}}
+	}
 	result, made := s.proxy.Submit(context.WithoutCancel(x.r.Context()), x.w, call)
 	if made == nil {
 		problem := x.record(result)

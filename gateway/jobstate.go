@@ -242,6 +242,7 @@ func (s *Server) accountJob(key *table.Key, id string, job *jobs.Job, state *pro
 	if event.Amount, ok = usage.JobCost(p, used, job.Modality == provider.ModalityVideo); !ok {
 		s.metrics.Unaccounted("cost_out_of_range")
 	}
+	s.countJob(key, id, job, event)
 	s.settler.Job(event, s.holder.Load().Resolve(job.Model))
 }
 

@@ -32,6 +32,8 @@ func (s *Server) endpoints() []endpoint {
 		{"/v1/music/generations", map[string]handler{http.MethodPost: s.authenticated(s.createJob(song))}},
 		{"/v1/music/jobs/{id}", map[string]handler{http.MethodGet: s.authenticated(s.getJob(song))}},
 		{"/v1/music/jobs/{id}/content", map[string]handler{http.MethodGet: s.authenticated(s.jobContent(song))}},
+		{"/v1/key", map[string]handler{http.MethodGet: s.authenticated(s.getKey)}},
+		{"/v1/key/usage", map[string]handler{http.MethodGet: s.authenticated(s.getKeyUsage)}},
 		{"/v1/models", map[string]handler{http.MethodGet: s.authenticated(s.listModels)}},
 		{"/v1/models/{model:.+}", map[string]handler{http.MethodGet: s.authenticated(s.getModel)}},
 		{"/v1/catalog", map[string]handler{http.MethodGet: s.getCatalog}},

@@ -16,11 +16,14 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"vipcloud.ai/vipcloud/gateway/auth"
+	"vipcloud.ai/vipcloud/gateway/balance"
 	"vipcloud.ai/vipcloud/gateway/jobs"
 	"vipcloud.ai/vipcloud/gateway/keyring"
 	"vipcloud.ai/vipcloud/gateway/metrics"
 	"vipcloud.ai/vipcloud/gateway/proxy"
+	"vipcloud.ai/vipcloud/gateway/quota"
 	"vipcloud.ai/vipcloud/gateway/snapshot"
+	"vipcloud.ai/vipcloud/gateway/spend"
 	"vipcloud.ai/vipcloud/gateway/table"
 	"vipcloud.ai/vipcloud/gateway/upstream"
 	"vipcloud.ai/vipcloud/gateway/usage"
@@ -37,6 +40,7 @@ type Server struct {
 	keyRing keyring.Holder
 	pool    upstream.Pool
 	metrics *metrics.Metrics
+	targets *balance.Registry
 	settler *usage.Settler
 	proxy   *proxy.Proxy
 	bodies  *semaphore.Weighted
@@ -45,6 +49,10 @@ type Server struct {
 	poller      *jobs.Poller
 	idempotency *jobs.Idempotency
 	accounted   *jobs.Once
+
+	// books are what was spent, limiter what may be.
+	books   *spend.Books
+	limiter *quota.Limiter
 
 	// bodyBytes is the sum of request bodies in memory.
 	bodyBytes atomic.Int64
@@ -63,12 +71,15 @@ func New(opts Options) (*Server, error) {
 	s := &Server{opts: opts, bodies: semaphore.NewWeighted(opts.InFlightBodyBytes)}
 	s.drainCtx, s.endDrain = context.WithCancel(context.Background()) //nolint:forbidigo // the server's own life, ended by Run
 	s.metrics = metrics.New(opts.Registry)
+	s.targets = s.newTargets()
 	metrics.GaugeFunc(opts.Registry, "vipcloud_body_bytes_in_flight", "Bytes of request bodies in memory.",
 		func() float64 { return float64(s.bodyBytes.Load()) })
 	metrics.GaugeFunc(opts.Registry, "vipcloud_api_keys", "API keys that this replica accepts.",
 		func() float64 { return float64(s.keys.Len()) })
 	s.poller, s.idempotency = jobs.NewPoller(opts.Now), jobs.NewIdempotency(opts.Now)
 	s.accounted = jobs.NewOnce()
+	s.books = spend.New()
+	s.limiter = quota.New(quota.Options{Spending: s.books, Now: opts.Now, Replicas: opts.Replicas, ShareRefused: s.metrics.ShareRefused})
 	s.settler = usage.NewSettler(opts.AccessLog, s.metrics, opts.Now)
 	s.proxy = proxy.New(proxy.Options{KeepAlive: opts.KeepAlive, WriteTimeout: opts.WriteTimeout, Drain: s.drainCtx})
 	return s, nil
@@ -79,6 +90,9 @@ func (s *Server) Keys() *auth.Index { return &s.keys }
 
 // KeyRing holds the ring that job ids are sealed with. Sources write to it.
 func (s *Server) KeyRing() *keyring.Holder { return &s.keyRing }
+
+// Books are what this replica and the others have counted. Whoever writes and reads reports works on them.
+func (s *Server) Books() *spend.Books { return s.books }
 
 // Apply compiles and publishes what is to be served. Requests under way keep what they began with. It returns the findings. It is
 // called by one goroutine at a time.
@@ -96,7 +110,7 @@ func (s *Server) Apply(in table.Input) table.Findings {
 		s.metrics.TableNoops.Inc()
 		return findings
 	}
-	bound, errs := snapshot.Bind(t, snapshot.Deps{Adapters: s.opts.Adapters, Pool: &s.pool, Metrics: s.metrics})
+	bound, errs := snapshot.Bind(t, snapshot.Deps{Adapters: s.opts.Adapters, Pool: &s.pool, Metrics: s.metrics, Balance: s.targets})
 	for _, err := range errs {
 		s.opts.Log.Error("Target cannot be served", "reason", err)
 	}

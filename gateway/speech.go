@@ -7,6 +7,7 @@ import (
 	"vipcloud.ai/vipcloud/gateway/openai"
 	"vipcloud.ai/vipcloud/gateway/provider"
 	"vipcloud.ai/vipcloud/gateway/snapshot"
+	"vipcloud.ai/vipcloud/gateway/usage"
 )
 
 // speech serves POST /v1/audio/speech.
@@ -19,6 +20,9 @@ func (s *Server) speech(x *exchange) *openai.Error {
 	}
 	in, problem := media.ParseSpeech(call.Body)
 	if problem != nil {
+		return problem
+	}
+	if problem = s.admit(x, x.rec.Route, usage.SpeechBound(in.Input), usage.Media{}); problem != nil {
 		return problem
 	}
 	x.rec.Stream = in.Events

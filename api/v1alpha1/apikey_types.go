@@ -74,6 +74,16 @@ type ApiKeySpec struct {
 	// +kubebuilder:validation:MaxItems=64
 	PreviewModels []ModelGlob `json:"previewModels,omitempty"`
 
+	// limits of the key, each for itself: unset is unlimited, 0 allows nothing. Unset: unlimited.
+	//
+	// +optional
+	Limits *KeyLimits `json:"limits,omitempty"`
+
+	// budget is what may be spent with the key; beyond it requests are answered 402. Unset: unlimited.
+	//
+	// +optional
+	Budget *Budget `json:"budget,omitempty"`
+
 	// expiresAt ends the key. Unset: never.
 	//
 	// +optional
@@ -229,6 +239,16 @@ type ApiKeyStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	BaseURL string `json:"baseURL,omitempty"`
+
+	// effective is what holds once the constraints of the instance are applied. Unset: no instance accepts the key.
+	//
+	// +optional
+	Effective *EffectiveKey `json:"effective,omitempty"`
+
+	// usage is what was spent. Unset: not computed yet.
+	//
+	// +optional
+	Usage *KeyUsage `json:"usage,omitempty"`
 }
 
 // ApiKey lets an application use a gateway.
@@ -238,6 +258,9 @@ type ApiKeyStatus struct {
 // +kubebuilder:resource:path=apikeys,shortName=ak,categories=vipcloud
 // +kubebuilder:printcolumn:name="PROJECT",type=string,JSONPath=`.status.project`
 // +kubebuilder:printcolumn:name="PREFIX",type=string,JSONPath=`.status.prefix`
+// +kubebuilder:printcolumn:name="SPENT",type=string,JSONPath=`.status.usage.spent`,description="spent in the budget's period, or in the month"
+// +kubebuilder:printcolumn:name="BUDGET",type=string,JSONPath=`.status.usage.budget`,description="the budget of which least remains"
+// +kubebuilder:printcolumn:name="LAST-USED",type=date,JSONPath=`.status.usage.lastUsed`
 // +kubebuilder:printcolumn:name="READY",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="REASON",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`,priority=1
 // +kubebuilder:printcolumn:name="AGE",type=date,JSONPath=`.metadata.creationTimestamp`

@@ -27,6 +27,10 @@ const (
 	ConditionAvailable = "Available"
 	// ConditionCredentialsCompiled (GatewayInstance) is True when the Secret with the credentials of this instance is current.
 	ConditionCredentialsCompiled = "CredentialsCompiled"
+	// ConditionRedisAvailable (GatewayInstance, GatewayReplica) is False while Redis cannot be reached; present only with a Redis.
+	ConditionRedisAvailable = "RedisAvailable"
+	// ConditionHealthy (ProviderCredential, ModelRoute) is False while requests show that targets fail, and they get none for a while.
+	ConditionHealthy = "Healthy"
 )
 
 // Reasons that several kinds use.
@@ -58,6 +62,12 @@ const (
 	ReasonProgrammed = "Programmed"
 	// ReasonReconcileError surfaces when the API server refused or failed a request; the operator tries again.
 	ReasonReconcileError = "ReconcileError"
+	// ReasonCurrencyMismatch surfaces when a currency differs from the serving instance's.
+	ReasonCurrencyMismatch = "CurrencyMismatch"
+	// ReasonHealthy surfaces with Healthy=True.
+	ReasonHealthy = "Healthy"
+	// ReasonTargetsEjected surfaces with Healthy=False; status.ejected says which, and why.
+	ReasonTargetsEjected = "TargetsEjected"
 	// ReasonSelectorNeedsClusterMode surfaces in namespaced mode, where namespace labels cannot be read.
 	ReasonSelectorNeedsClusterMode = "SelectorNeedsClusterMode"
 )
@@ -76,8 +86,6 @@ const (
 	ReasonPriced = "Priced"
 	// ReasonUnpriced surfaces with Priced=False when pricing is absent.
 	ReasonUnpriced = "Unpriced"
-	// ReasonCurrencyMismatch surfaces when a currency differs from the serving instance's.
-	ReasonCurrencyMismatch = "CurrencyMismatch"
 	// ReasonSoon surfaces with Programmed=True on routes that only the catalog shows.
 	ReasonSoon = "Soon"
 )
@@ -100,6 +108,9 @@ const (
 	ReasonUnknownModels = "UnknownModels"
 	// ReasonModelsResolved surfaces with ModelsResolved=True.
 	ReasonModelsResolved = "ModelsResolved"
+	// ReasonTooManyKeys surfaces when the namespace has more keys than the instance accepts of one, and this one is not among the
+	// oldest.
+	ReasonTooManyKeys = "TooManyKeys"
 )
 
 // Reasons of ProviderCredential.
@@ -126,4 +137,8 @@ const (
 	ReasonCompiled = "Compiled"
 	// ReasonSecretTooLarge surfaces when the compiled Secret would exceed the size an API server takes.
 	ReasonSecretTooLarge = "SecretTooLarge"
+	// ReasonRedisConnected surfaces with RedisAvailable=True.
+	ReasonRedisConnected = "RedisConnected"
+	// ReasonRedisUnreachable surfaces with RedisAvailable=False; limitsFailurePolicy is in force.
+	ReasonRedisUnreachable = "RedisUnreachable"
 )

@@ -1,5 +1,5 @@
 // Package v1alpha1 holds the resources of the vipcloud.ai API group: what an admin declares
-// (ProviderCredential, ModelRoute, ApiKey, GatewayInstance) and what the gateway reports (GatewayReplica).
+// (ProviderCredential, ModelRoute, ApiKey, GatewayInstance) and what the gateway reports (GatewayReplica, UsageReport).
 // It is data only: no client, no defaulting code, no decision.
 //
 // +kubebuilder:object:generate=true

@@ -22,6 +22,11 @@ type LogFormat string
 type ServiceType string
 
 // GatewayInstanceSpec says how a gateway runs and what it serves.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.limitsFailurePolicy) || has(self.redis)",message="limitsFailurePolicy says what happens while Redis is away; set redis or remove limitsFailurePolicy"
+// +kubebuilder:validation:XValidation:rule="!has(self.demo) || !has(self.demo.budget) || !has(self.demo.budget.currency) || self.demo.budget.currency == (has(self.currency) ? self.currency : 'USD')",message="demo.budget.currency must be the instance's currency; use that one or remove it"
+// +kubebuilder:validation:XValidation:rule="!has(self.serves) || !has(self.serves.keys) || !has(self.serves.keys.constraints) || !has(self.serves.keys.constraints.budget) || !has(self.serves.keys.constraints.budget.currency) || self.serves.keys.constraints.budget.currency == (has(self.currency) ? self.currency : 'USD')",message="serves.keys.constraints.budget.currency must be the instance's currency; use that one or remove it"
+// +kubebuilder:validation:XValidation:rule="!has(self.serves) || !has(self.serves.keys) || !has(self.serves.keys.constraints) || !has(self.serves.keys.constraints.namespaceBudget) || !has(self.serves.keys.constraints.namespaceBudget.currency) || self.serves.keys.constraints.namespaceBudget.currency == (has(self.currency) ? self.currency : 'USD')",message="serves.keys.constraints.namespaceBudget.currency must be the instance's currency; use that one or remove it"
 type GatewayInstanceSpec struct {
 	// replicas is the number of gateway pods. Default: 2.
 	//
@@ -52,6 +57,30 @@ type GatewayInstanceSpec struct {
 	// +kubebuilder:default=USD
 	Currency Currency `json:"currency,omitempty"`
 
+	// redis makes limits and budgets exact across replicas. Unset: each replica has a share of them.
+	//
+	// +optional
+	Redis *Redis `json:"redis,omitempty"`
+
+	// limitsFailurePolicy is what happens while Redis is away: Allow (replicas use their shares) or Deny (requests of keys with a
+	// limit or a budget are answered 503). Only with redis. Unset: Allow.
+	//
+	// +optional
+	LimitsFailurePolicy LimitsFailurePolicy `json:"limitsFailurePolicy,omitempty"`
+
+	// demo lets anybody try models without a key. Unset: nobody.
+	//
+	// +optional
+	Demo *Demo `json:"demo,omitempty"`
+
+	// trustedProxyHops is how many proxies in front of the gateway append to X-Forwarded-For; the client's address is taken that
+	// many entries from its end. 0 means the address that connects, whatever the header says. Default: 0.
+	//
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=16
+	TrustedProxyHops int32 `json:"trustedProxyHops,omitempty"`
+
 	// drain says how a replica ends. terminationGracePeriodSeconds is delay + timeout + 30.
 	//
 	// +optional
@@ -76,10 +105,23 @@ type Serves struct {
 	// +optional
 	Routes *AllowedNamespaces `json:"routes,omitempty"`
 
-	// keys says the ApiKeys of which namespaces are accepted. Unset: all.
+	// keys says the ApiKeys of which namespaces are accepted, and what none of them may exceed. Unset: all, without constraints.
 	//
 	// +optional
-	Keys *AllowedNamespaces `json:"keys,omitempty"`
+	Keys *ServedKeys `json:"keys,omitempty"`
+}
+
+// ServedKeys says whose ApiKeys an instance accepts, and what none of them may exceed.
+type ServedKeys struct {
+	// namespaces whose keys are accepted. Unset: all.
+	//
+	// +optional
+	Namespaces *NamespaceSelection `json:"namespaces,omitempty"`
+
+	// constraints cap every key. Unset: none.
+	//
+	// +optional
+	Constraints *KeyConstraints `json:"constraints,omitempty"`
 }
 
 // GatewayService shapes the Service of an instance.
@@ -268,7 +310,7 @@ type EnvVar struct {
 
 // GatewayInstanceStatus is what became of a GatewayInstance.
 type GatewayInstanceStatus struct {
-	// conditions: Ready, and while they hold Reconciling or Stalled; Available, CredentialsCompiled.
+	// conditions: Ready, and while they hold Reconciling or Stalled; Available, CredentialsCompiled, and with a Redis RedisAvailable.
 	//
 	// +optional
 	// +listType=map

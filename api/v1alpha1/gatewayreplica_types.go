@@ -20,7 +20,7 @@ type GatewayReplicaSpec struct {
 
 // GatewayReplicaStatus is what a replica has loaded.
 type GatewayReplicaStatus struct {
-	// conditions: Ready, True from the first table until the replica drains.
+	// conditions: Ready, True from the first table until the replica drains; RedisAvailable, if the instance has a Redis.
 	//
 	// +optional
 	// +listType=map
@@ -48,6 +48,14 @@ type GatewayReplicaStatus struct {
 	//
 	// +optional
 	RenewTime *metav1.MicroTime `json:"renewTime,omitempty"`
+
+	// ejected are targets that get no requests from this replica at the moment; the first 256 of them.
+	//
+	// +optional
+	// +listType=map
+	// +listMapKey=target
+	// +kubebuilder:validation:MaxItems=256
+	Ejected []EjectedTarget `json:"ejected,omitempty"`
 }
 
 // LoadedVersions are resource versions, comparable as numbers. What is served includes every change up to them.

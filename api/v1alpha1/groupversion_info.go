@@ -16,6 +16,7 @@ const (
 	KindProviderCredential = "ProviderCredential"
 	KindGatewayInstance    = "GatewayInstance"
 	KindGatewayReplica     = "GatewayReplica"
+	KindUsageReport        = "UsageReport"
 )
 
 // AddToScheme registers the types of this package with a scheme.
@@ -26,6 +27,7 @@ func AddToScheme(scheme *runtime.Scheme) error {
 		&ProviderCredential{}, &ProviderCredentialList{},
 		&GatewayInstance{}, &GatewayInstanceList{},
 		&GatewayReplica{}, &GatewayReplicaList{},
+		&UsageReport{}, &UsageReportList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil

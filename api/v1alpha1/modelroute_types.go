@@ -48,6 +48,16 @@ const (
 	VisibilityPrivate Visibility = "Private"
 )
 
+// Affinity says which requests go to one and the same target.
+//
+// +kubebuilder:validation:Enum=Conversation
+type Affinity string
+
+const (
+	// AffinityConversation keeps the requests of a conversation together.
+	AffinityConversation Affinity = "Conversation"
+)
+
 // ModelRouteSpec says which public model this is, who may use it, what it costs and which upstreams serve it.
 //
 // +kubebuilder:validation:XValidation:rule="self.availability == 'Soon' || (has(self.targets) && size(self.targets) > 0)",message="targets needs at least one entry unless availability is Soon"
@@ -62,6 +72,7 @@ const (
 // +kubebuilder:validation:XValidation:rule="self.modality == 'Video' || !has(self.pricing) || !has(self.pricing.variants) || self.pricing.variants.all(v, !has(v.when.resolution) && !has(v.when.audio))",message="when.resolution and when.audio are for modality Video; remove that condition, or set modality to Video"
 // +kubebuilder:validation:XValidation:rule="self.modality == 'Speech' || !has(self.voices) || size(self.voices) == 0",message="voices are for modality Speech; remove voices, or set modality to Speech"
 // +kubebuilder:validation:XValidation:rule="self.modality in ['Video', 'Music'] || !has(self.results)",message="results is for modality Video or Music, whose results are files; remove results, or set modality"
+// +kubebuilder:validation:XValidation:rule="self.modality == 'Chat' || !has(self.affinity)",message="affinity is for modality Chat, whose requests are conversations; remove affinity, or set modality to Chat"
 type ModelRouteSpec struct {
 	// model is the public name: what clients send and see. Unset: metadata.name.
 	//
@@ -136,6 +147,13 @@ type ModelRouteSpec struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=8
 	Fallbacks []ModelName `json:"fallbacks,omitempty"`
+
+	// affinity keeps requests on one target, with modality Chat alone, so that the vendor's prompt cache helps. Conversation:
+	// requests that begin with the same messages, up to the first one of the user, go to the same target of a tier while it can
+	// be called; weights then hold for conversations rather than requests. Unset: every request goes by weight.
+	//
+	// +optional
+	Affinity Affinity `json:"affinity,omitempty"`
 
 	// voices are the public names of the vendor's voices, with modality Speech alone. A name that stands here becomes the
 	// vendor's id; any other passes as it is. Unset: clients send the vendor's ids.
@@ -224,6 +242,14 @@ type ModelRouteStatus struct {
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=64
 	Gateways []GatewayStatus `json:"gateways,omitempty"`
+
+	// ejected are targets of this route that get no requests at the moment, in one replica at least.
+	//
+	// +optional
+	// +listType=map
+	// +listMapKey=target
+	// +kubebuilder:validation:MaxItems=64
+	Ejected []EjectedTarget `json:"ejected,omitempty"`
 }
 
 // GatewayStatus is how far one instance is.

@@ -24,10 +24,22 @@ const (
 	// AnnotationRotateKeyRing on a GatewayInstance rotates the key ring when its value changes.
 	AnnotationRotateKeyRing = "vipcloud.ai/rotate-keyring"
 
+	// AnnotationResetUsage on an ApiKey sets its usage to zero when its value changes.
+	AnnotationResetUsage = "vipcloud.ai/reset-usage"
+
 	// SecretEntryApiKey is the entry of a key Secret, and of a provider Secret, that holds the key.
 	SecretEntryApiKey = "api-key"
 	// SecretEntryOpenAIKey is the entry that an OpenAI SDK reads through envFrom.
 	SecretEntryOpenAIKey = "OPENAI_API_KEY"
 	// SecretEntryOpenAIBaseURL is the entry that an OpenAI SDK reads through envFrom.
 	SecretEntryOpenAIBaseURL = "OPENAI_BASE_URL"
+
+	// SecretEntryRedisUsername is the entry of a Redis Secret that holds the user's name; absent for none.
+	SecretEntryRedisUsername = "username"
+	// SecretEntryRedisPassword is the entry of a Redis Secret that holds the password.
+	SecretEntryRedisPassword = "password"
+	// SecretEntrySentinelUsername is the entry of a Redis Secret that holds the Sentinels' user; absent for none.
+	SecretEntrySentinelUsername = "sentinel-username"
+	// SecretEntrySentinelPassword is the entry of a Redis Secret that holds the Sentinels' password; absent for none.
+	SecretEntrySentinelPassword = "sentinel-password"
 )

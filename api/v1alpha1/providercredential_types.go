@@ -133,6 +133,12 @@ type ProviderCredentialSpec struct {
 	//
 	// +optional
 	AllowedNamespaces *NamespaceSelection `json:"allowedNamespaces,omitempty"`
+
+	// limits of what is sent with this credential, over all routes and keys; each for itself: unset is unlimited, 0 allows nothing.
+	// Unset: unlimited.
+	//
+	// +optional
+	Limits *CredentialLimits `json:"limits,omitempty"`
 }
 
 // HeaderValue is the value of an HTTP header: printable ASCII.
@@ -192,7 +198,7 @@ type UpstreamProxy struct {
 
 // ProviderCredentialStatus is what became of a ProviderCredential.
 type ProviderCredentialStatus struct {
-	// conditions: Ready, and while they hold Reconciling or Stalled; Accepted, ResolvedRefs.
+	// conditions: Ready, and while they hold Reconciling or Stalled; Accepted, ResolvedRefs, Healthy.
 	//
 	// +optional
 	// +listType=map
@@ -210,6 +216,14 @@ type ProviderCredentialStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	Endpoint string `json:"endpoint,omitempty"`
+
+	// ejected are targets with this credential that get no requests at the moment, in one replica at least.
+	//
+	// +optional
+	// +listType=map
+	// +listMapKey=target
+	// +kubebuilder:validation:MaxItems=64
+	Ejected []EjectedTarget `json:"ejected,omitempty"`
 }
 
 // ProviderCredential is an account at a vendor.

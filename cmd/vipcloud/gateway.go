@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -20,6 +21,7 @@ import (
 	"vipcloud.ai/vipcloud/gateway/provider/all"
 	"vipcloud.ai/vipcloud/gateway/source"
 	"vipcloud.ai/vipcloud/gateway/source/manifests"
+	"vipcloud.ai/vipcloud/gateway/spend"
 	"vipcloud.ai/vipcloud/gateway/table"
 )
 
@@ -146,10 +148,19 @@ func (f *gatewayFlags) runManifests(ctx context.Context, server *gateway.Server,
 	for _, k := range src.GeneratedKeys() {
 		log.Info("Generated key is kept in a file", "key", k.Namespace+"/"+k.Name, "path", k.Path)
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return src.Run(ctx) })
-	group.Go(func() error { return server.Run(ctx) })
-	return group.Wait()
+	usage, err := spend.OpenFiles(filepath.Join(f.state, "usage"), server.Books(), log)
+	if err != nil {
+		return fmt.Errorf("reading usage: %w", err)
+	}
+	group, serving := errgroup.WithContext(ctx)
+	group.Go(func() error { return src.Run(serving) })
+	counting, stop := context.WithCancel(context.WithoutCancel(ctx)) // until the last request has been counted
+	var written errgroup.Group
+	written.Go(func() error { return usage.Run(counting) })
+	group.Go(func() error { return server.Run(serving) })
+	err = group.Wait()
+	stop()
+	return errors.Join(err, written.Wait())
 }
 
 // logFindings says what stands in the way of objects. With Kubernetes the operator writes the same into their status.

@@ -19,7 +19,8 @@ func serviceAccount(instance *v1alpha1.GatewayInstance) *corev1.ServiceAccount {
 	}
 }
 
-// role is what a gateway may do in its own namespace: read its one Secret and itself, write its GatewayReplicas.
+// role is what a gateway may do in its own namespace: read its one Secret and itself, write its GatewayReplicas, keep the ledger
+// of UsageReports, which replicas read of each other.
 func role(instance *v1alpha1.GatewayInstance) *rbacv1.Role {
 	group := v1alpha1.GroupVersion.Group
 	return &rbacv1.Role{
@@ -35,6 +36,11 @@ func role(instance *v1alpha1.GatewayInstance) *rbacv1.Role {
 			{APIGroups: []string{group}, Resources: []string{"gatewayinstances"}, Verbs: []string{"get", "list", "watch"}},
 			{APIGroups: []string{group}, Resources: []string{"gatewayreplicas"}, Verbs: []string{"create", "delete", "patch"}},
 			{APIGroups: []string{group}, Resources: []string{"gatewayreplicas/status"}, Verbs: []string{"patch"}},
+			{
+				APIGroups: []string{group},
+				Resources: []string{"usagereports"},
+				Verbs:     []string{"create", "delete", "get", "list", "update", "watch"},
+			},
 		},
 	}
 }
@@ -82,7 +88,7 @@ func routesFrom(instance *v1alpha1.GatewayInstance) v1alpha1.NamespacesFrom {
 
 // keysFrom is serves.keys with its default.
 func keysFrom(instance *v1alpha1.GatewayInstance) v1alpha1.NamespacesFrom {
-	if s := instance.Spec.Serves; s != nil && s.Keys != nil {
+	if s := instance.Spec.Serves; s != nil && s.Keys != nil && s.Keys.Namespaces != nil {
 		return s.Keys.Namespaces.From
 	}
 	return v1alpha1.NamespacesFromAll

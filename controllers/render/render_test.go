@@ -37,7 +37,7 @@ func serves(routes, keys v1alpha1.NamespacesFrom) func(*v1alpha1.GatewayInstance
 	return func(obj *v1alpha1.GatewayInstance) {
 		obj.Spec.Serves = &v1alpha1.Serves{
 			Routes: &v1alpha1.AllowedNamespaces{Namespaces: v1alpha1.NamespaceSelection{From: routes}},
-			Keys:   &v1alpha1.AllowedNamespaces{Namespaces: v1alpha1.NamespaceSelection{From: keys}},
+			Keys:   &v1alpha1.ServedKeys{Namespaces: &v1alpha1.NamespaceSelection{From: keys}},
 		}
 	}
 }

@@ -105,6 +105,9 @@ func Open(ring *keyring.Ring, id, owner string, now time.Time) (*Job, error) {
 	return j, nil
 }
 
+// CreatedTime is when the job was made.
+func (j *Job) CreatedTime() time.Time { return time.Unix(j.Created, 0) }
+
 // DeadlineTime is the deadline as a time.
 func (j *Job) DeadlineTime() time.Time { return time.Unix(j.Deadline, 0) }
 

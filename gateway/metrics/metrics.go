@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"vipcloud.ai/vipcloud/gateway/quota"
 )
 
 // Label names.
@@ -38,9 +40,11 @@ type Metrics struct {
 	responses       *prometheus.CounterVec
 	cost            *prometheus.CounterVec
 	attempts        *prometheus.CounterVec
+	shareRefusals   *prometheus.CounterVec
 	unaccounted     *prometheus.CounterVec
 	findings        *prometheus.GaugeVec
 	objects         *prometheus.GaugeVec
+	health          targetHealth
 
 	// Overhead is the gateway's own share of a request, in seconds: everything but waiting for the upstream.
 	Overhead prometheus.Histogram
@@ -86,10 +90,13 @@ func New(reg prometheus.Registerer) *Metrics {
 		"Calls to upstreams, by model, target and outcome (ok or the class of the failure).", labelModel, labelTarget, "outcome")
 	m.unaccounted = counter("vipcloud_usage_unaccounted_total",
 		"Requests that may have cost money that could not be charged, by reason.", "reason")
+	m.shareRefusals = counter("vipcloud_limit_share_refusals_total",
+		"Requests refused by this replica's share of a limit or budget although the whole was not reached, by reason.", "reason")
 	m.findings = gauge("vipcloud_table_findings", "Findings in the served table that stand in the way of an object, by reason.", "reason")
 	m.objects = gauge("vipcloud_table_objects", "Objects in the served table, by kind.", "kind")
 	m.newScalars()
-	reg.MustRegister(m.requestDuration, m.firstToken, m.tokenUsage, m.responses, m.cost, m.attempts, m.unaccounted, m.findings,
+	m.health = newTargetHealth(reg)
+	reg.MustRegister(m.requestDuration, m.firstToken, m.tokenUsage, m.responses, m.cost, m.attempts, m.unaccounted, m.shareRefusals, m.findings,
 		m.objects, m.Overhead, m.Panics, m.InFlight, m.Streams, m.EstimatedUsage, m.TableBuild, m.TableSwaps, m.TableNoops)
 	return m
 }
@@ -119,6 +126,11 @@ func GaugeFunc(reg prometheus.Registerer, name, help string, value func() float6
 
 // Response counts an answer.
 func (m *Metrics) Response(code string) { m.responses.WithLabelValues(code).Inc() }
+
+// ShareRefused counts a request that a replica's share of a limit refused.
+func (m *Metrics) ShareRefused(reason quota.Reason) {
+	m.shareRefusals.WithLabelValues(string(reason)).Inc()
+}
 
 // Unaccounted counts a request whose cost could not be known.
 func (m *Metrics) Unaccounted(reason string) { m.unaccounted.WithLabelValues(reason).Inc() }

@@ -92,6 +92,7 @@ func (m *Metrics) Keep(models map[string]struct{}) {
 		m.tokenUsage.DeletePartialMatch(match)
 		m.cost.DeletePartialMatch(match)
 		m.attempts.DeletePartialMatch(match)
+		m.health.forget(match)
 	}
 	m.models = models
 }

@@ -124,6 +124,28 @@ func peekStreamOptions(o *Object, stream bool) (bool, *Error) {
 	}
 }
 
+// MaxTokens is how many tokens an answer may have by what the client says, times the number of answers; false if it does not say.
+// What is no number is the upstream's to refuse.
+func MaxTokens(o *Object) (int64, bool) {
+	n := int64(1)
+	if raw, ok := o.Get("n"); ok {
+		n = min(max(gjson.ParseBytes(raw).Int(), 1), maxChoices)
+	}
+	for _, name := range [...]string{"max_completion_tokens", "max_tokens"} {
+		raw, ok := o.Get(name)
+		if value := gjson.ParseBytes(raw); ok && value.Type == gjson.Number && value.Int() > 0 {
+			return n * min(value.Int(), maxAnswer), true
+		}
+	}
+	return n, false
+}
+
+// Bounds of what is believed of a client's limits, so that products stay small.
+const (
+	maxChoices = 128
+	maxAnswer  = 1 << 31
+)
+
 // missing is the 400 of an absent member.
 func missing(name string) *Error {
 	return InvalidRequest("missing_required_parameter", name, "Missing required parameter: '%s'.", name)

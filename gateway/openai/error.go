@@ -197,6 +197,21 @@ func Unavailable(code, message string, retryAfter time.Duration) *Error {
 	}
 }
 
+// BudgetExceeded is the 402 of a key that has spent its budget. Waiting does not help before the budget begins anew, so there is no
+// Retry-After.
+func BudgetExceeded(message string) *Error {
+	return &Error{
+		Status: http.StatusPaymentRequired, Type: TypeInsufficientCredit, Code: "budget_exceeded", Message: message, NoRetry: true,
+	}
+}
+
+// RateLimited is a 429 of the gateway's own limits.
+func RateLimited(code, message string, retryAfter time.Duration) *Error {
+	return &Error{
+		Status: http.StatusTooManyRequests, Type: TypeRateLimited, Code: code, Message: message, RetryAfter: max(retryAfter, time.Second),
+	}
+}
+
 // Internal is the 500 of a panic or a bug. It tells the client nothing but the request id.
 func Internal(requestID string) *Error {
 	return &Error{

@@ -38,6 +38,7 @@ func (c *exchange) attempt(t *snapshot.Target) {
 	c.res.Upstream, c.intact = nil, false
 	c.sent.Store(false)
 	c.unsettled.Store(false)
+	defer c.lease.Release() // does nothing unless the work panics
 	started := time.Now()
 	err := c.try(t)
 	if c.sent.Load() {
@@ -46,17 +47,20 @@ func (c *exchange) attempt(t *snapshot.Target) {
 	if !c.res.Committed {
 		c.res.Waited += time.Since(started)
 	}
-	if err == nil {
+	switch {
+	case err == nil:
 		c.done = true
 		t.Metrics.Attempt("")
-		return
-	}
-	if c.clientGone() {
+		if !c.res.ClientGone {
+			c.lease.Succeeded()
+		}
+	case c.clientGone():
 		t.Metrics.Attempt("client_gone")
-		return
+	default:
+		c.res.Upstream = err
+		t.Metrics.Attempt(err.Class.String())
+		c.report(err)
 	}
-	c.res.Upstream = err
-	t.Metrics.Attempt(err.Class.String())
 }
 
 // try surrounds the work with its bounds.
@@ -65,8 +69,6 @@ func (c *exchange) try(t *snapshot.Target) *provider.Error {
 	defer cancel(nil)
 	watch := startWatch(c, cancel)
 	defer watch.stop()
-	t.Endpoint.InFlight.Add(1)
-	defer t.Endpoint.InFlight.Add(-1)
 	return c.work.at(ctx, t, watch)
 }
 
@@ -82,6 +84,7 @@ func (c *exchange) trace() *httptrace.ClientTrace {
 // commit sets the headers of a success. From here on an error can no longer be the status.
 func (c *exchange) commit(contentType string, watch *watchdog) {
 	c.res.Committed = true
+	c.lease.Answered()
 	now := time.Now()
 	c.res.FirstByte = now.Sub(c.call.Start)
 	c.res.Waited += now.Sub(watch.started)

@@ -6,7 +6,6 @@ package proxy
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -36,8 +35,6 @@ type Options struct {
 	WriteTimeout time.Duration
 	// Drain ends when requests that still run must end. Nil: never.
 	Drain context.Context //nolint:containedctx // a signal of the server's life, not of a request
-	// Random chooses among targets. Default: math/rand/v2.
-	Random balance.Random
 }
 
 // Proxy carries requests. It is safe for concurrent use.
@@ -58,9 +55,6 @@ func New(opts Options) *Proxy {
 	if opts.WriteTimeout <= 0 {
 		opts.WriteTimeout = defaultWriteDeadline
 	}
-	if opts.Random == nil {
-		opts.Random = rand.IntN
-	}
 	if opts.Drain == nil {
 		opts.Drain = context.Background() //nolint:forbidigo // never ends, as documented
 	}
@@ -76,6 +70,8 @@ type Call struct {
 	Route *snapshot.Route
 	// Key decides which fallbacks may serve.
 	Key *table.Key
+	// Admit decides on the cost of a job, once that is known and before anything is sent. Nil: whatever it costs.
+	Admit func(r *snapshot.Route, b provider.Billing) *openai.Error
 	// Start is when the request arrived.
 	Start time.Time
 	// Release is called once the body is of no more use, which for a stream is long before its end. Nil: not called.
@@ -131,13 +127,14 @@ func (p *Proxy) carry(ctx context.Context, w http.ResponseWriter, call *Call, ne
 	defer end(nil)
 	defer context.AfterFunc(p.opts.Drain, func() { end(errDraining) })()
 	c := &exchange{proxy: p, call: call, client: ctx, w: w}
+	c.outlook.Obstacle = balance.NoTargets
 	c.work = newWork(c)
 	c.serve(call.Route)
 	for _, fallback := range call.Route.Fallbacks {
 		if c.finished() || (c.res.Attempts > 0 && !c.mayRepeat(call.Route)) {
 			break
 		}
-		if route.Usable(call.Key, fallback.Route) {
+		if route.Usable(call.Key, fallback.Route) && (fallback.Pricing != nil || !call.Key.HasBudget()) {
 			w.Header().Set("X-Vipcloud-Fallback", "1")
 			c.serve(fallback)
 		}
@@ -154,6 +151,10 @@ type exchange struct {
 	w      http.ResponseWriter
 	work   work
 	res    Result
+	// lease is the attempt under way.
+	lease balance.Lease
+	// outlook is when a route of a call without any attempt can be called.
+	outlook balance.Outlook
 	// sent says that the last attempt's request went out whole: from then on the upstream may produce a bill. It is set by the
 	// transport's goroutine.
 	sent atomic.Bool
@@ -162,40 +163,34 @@ type exchange struct {
 	// unsettled says that a paid call was answered in a way that leaves open whether it made something.
 	unsettled atomic.Bool
 	done      bool
+	// refused is why a job was not admitted.
+	refused *openai.Error
 }
 
 // serve tries the targets of one route until one has answered, none is left, or trying on is not allowed.
 func (c *exchange) serve(r *snapshot.Route) {
-	left := r.Attempts + 1
-	for i := range r.Tiers {
-		tier := &r.Tiers[i]
-		tried := unbound(tier)
-		for left > 0 {
-			n := balance.Select(tier.Table, tried, c.proxy.opts.Random)
-			if n < 0 {
-				break
+	choice := c.choice(r)
+	for left := r.Attempts + 1; left > 0; left-- {
+		n := r.Balance.Pick(&choice, &c.lease)
+		if n < 0 {
+			if choice.Exhausted {
+				r.Metrics.RetryRefused()
 			}
-			tried.Add(n)
-			left--
-			c.res.Served, c.res.Target = r, tier.Targets[n]
-			c.res.Attempts++
-			c.attempt(tier.Targets[n])
-			if c.finished() || !c.mayRepeat(r) {
-				return
+			if c.res.Attempts == 0 {
+				c.look(r)
 			}
+			return
+		}
+		if r != c.call.Route {
+			c.w.Header().Set("X-Vipcloud-Fallback", "1")
+		}
+		c.res.Served, c.res.Target = r, r.Targets[n]
+		c.res.Attempts++
+		c.attempt(r.Targets[n])
+		if c.finished() || !c.mayRepeat(r) {
+			return
 		}
 	}
-}
-
-// unbound marks the targets that could not be bound as tried.
-func unbound(tier *snapshot.Tier) balance.Tried {
-	var tried balance.Tried
-	for i, t := range tier.Targets {
-		if t == nil {
-			tried.Add(i)
-		}
-	}
-	return tried
 }
 
 // finished says that no further attempt makes sense, whatever the route allows.
@@ -235,6 +230,10 @@ func (c *exchange) conclude() {
 	if c.done {
 		return
 	}
+	if c.refused != nil {
+		c.res.Err = c.refused
+		return
+	}
 	if c.res.Committed {
 		return
 	}
@@ -247,8 +246,8 @@ func (c *exchange) conclude() {
 		return
 	}
 	if c.res.Attempts == 0 {
-		c.res.Err = openai.Unavailable("no_healthy_target", "No upstream can serve this model at the moment.", 5*time.Second)
+		c.res.Err = refusalOf(c.outlook)
 		return
 	}
-	c.res.Err = publicError(c.res.Upstream, c.ambiguous(c.res.Upstream))
+	c.res.Err = publicError(c.upstream(), c.ambiguous(c.res.Upstream))
 }

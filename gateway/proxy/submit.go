@@ -48,6 +48,11 @@ func (c *submit) at(ctx context.Context, t *snapshot.Target, _ *watchdog) *provi
 	if failure != nil {
 		return failure
 	}
+	if c.call.Admit != nil {
+		if c.refused = c.call.Admit(c.res.Served, submission.Billing); c.refused != nil {
+			return refusal(c.refused) // the client's own limits: nobody else is asked
+		}
+	}
 	task, failure := runSteps(ctx, c.caller(t), submission.Step)
 	if failure != nil {
 		return failure

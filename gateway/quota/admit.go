@@ -83,9 +83,10 @@ func (l *Limiter) try(p *Policy, ask Ask) (*Grant, *Refusal) {
 	defer s.mu.Unlock()
 	k := s.of(p.Owner, now)
 	if r := k.checkRates(p, ask, now, replicas); r != nil {
+		r.Status = k.status(p, now, replicas)
 		return nil, r
 	}
-	if r := l.checkBudgets(p.Owner, p.Budgets, ask, k, now, replicas); r != nil {
+	if r := l.checkBudgets(p.Owner, p.Reset, p.Budgets, ask, k, now, replicas); r != nil {
 		return nil, r
 	}
 	if r := l.trySpace(p, ask, now, replicas); r != nil {
@@ -107,7 +108,7 @@ func (l *Limiter) trySpace(p *Policy, ask Ask, now time.Time, replicas int) *Ref
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	k := s.of(p.Space, now)
-	if r := l.checkBudgets(p.Space, p.SpaceBudgets, ask, k, now, replicas); r != nil {
+	if r := l.checkBudgets(p.Space, "", p.SpaceBudgets, ask, k, now, replicas); r != nil {
 		r.Space = true
 		return r
 	}
@@ -143,10 +144,10 @@ func (k *state) checkRates(p *Policy, ask Ask, now time.Time, replicas int) *Ref
 }
 
 // checkBudgets looks at what is left of each budget, and of this replica's share of it.
-func (l *Limiter) checkBudgets(owner string, budgets []Budget, ask Ask, k *state, now time.Time, replicas int) *Refusal {
+func (l *Limiter) checkBudgets(owner, reset string, budgets []Budget, ask Ask, k *state, now time.Time, replicas int) *Refusal {
 	for i := range budgets {
 		b := &budgets[i]
-		read, since := l.spending.Spent(owner, b.Period, now)
+		read, since := l.spending.Spent(owner, reset, b.Period, now)
 		left := b.Amount - min(read, b.Amount)
 		mine, ok := since.Add(k.reserved)
 		if ok {

@@ -25,6 +25,8 @@ const Unlimited = -1
 type Policy struct {
 	// Owner is the ApiKey as namespace/name: rotation of its key changes nothing.
 	Owner string
+	// Reset is the value of the ApiKey's reset annotation: spend under another value does not count.
+	Reset string
 	// RequestsPerMinute, TokensPerMinute and Concurrent are limits, or Unlimited.
 	RequestsPerMinute, TokensPerMinute, Concurrent int64
 	// Budgets are those of the key; all of them hold.
@@ -70,6 +72,8 @@ const (
 // Refusal is why a request may not be made now.
 type Refusal struct {
 	Reason Reason
+	// Status is where the limits stand.
+	Status Status
 	// Limit is the whole limit, of all replicas together.
 	Limit int64
 	// RetryAfter is when it may be made; 0 for budgets.
@@ -86,7 +90,7 @@ type Refusal struct {
 type Spending interface {
 	// Spent returns what all replicas together had spent of a key's budget in a period when their reports were last read, and what
 	// this replica has spent since that it has not read back.
-	Spent(owner string, period Period, at time.Time) (read, since money.Amount)
+	Spent(owner, reset string, period Period, at time.Time) (read, since money.Amount)
 	// Publish writes what this replica has spent where others read it, and reads what they wrote, within the context's time.
 	Publish(ctx context.Context, owner string)
 }

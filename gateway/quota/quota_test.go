@@ -38,7 +38,7 @@ type replica struct {
 	own    money.Amount // what it has spent since that
 }
 
-func (r *replica) Spent(string, quota.Period, time.Time) (money.Amount, money.Amount) {
+func (r *replica) Spent(string, string, quota.Period, time.Time) (money.Amount, money.Amount) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.seen, r.own

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"vipcloud.ai/vipcloud/gateway/balance"
 	"vipcloud.ai/vipcloud/gateway/metrics"
 	"vipcloud.ai/vipcloud/gateway/provider"
 	"vipcloud.ai/vipcloud/gateway/table"
@@ -38,15 +39,11 @@ type Snapshot struct {
 // Route is a route ready to serve. Read only.
 type Route struct {
 	*table.Route
-	Tiers     []Tier
+	// Targets are those of all tiers, in their order; nil where one cannot be used. Balance chooses among their places.
+	Targets   []*Target
+	Balance   *balance.Route
 	Fallbacks []*Route
 	Metrics   *metrics.Route
-}
-
-// Tier is the targets of one priority, in the order of the table's tier.
-type Tier struct {
-	Table   *table.Tier
-	Targets []*Target
 }
 
 // Target is a target ready to be called. Read only but for the endpoint's own state.
@@ -97,12 +94,17 @@ type Deps struct {
 	Adapters map[string]provider.Adapter
 	Pool     *upstream.Pool
 	Metrics  *metrics.Metrics
+	// Balance keeps what requests show of targets, from one table to the next.
+	Balance *balance.Registry
 }
 
 // Bind makes a table ready to serve. Targets that cannot be bound are left out and reported as errors; they never keep the
 // rest from serving. It is called by one goroutine at a time.
 func Bind(t *table.Table, deps Deps) (*Snapshot, []error) {
-	b := binder{deps: deps, currency: t.Currency(), endpoints: map[*upstream.Endpoint]struct{}{}, accounts: map[string]*Account{}}
+	b := binder{
+		deps: deps, currency: t.Currency(), balance: deps.Balance.Bind(),
+		endpoints: map[*upstream.Endpoint]struct{}{}, accounts: map[string]*Account{},
+	}
 	s := &Snapshot{Table: t, routes: make(map[*table.Route]*Route, len(t.Routes())+1), accounts: b.accounts}
 	models := make(map[string]struct{}, len(t.Routes())+1)
 	for _, r := range t.Routes() {
@@ -114,6 +116,7 @@ func Bind(t *table.Table, deps Deps) (*Snapshot, []error) {
 			bound.Fallbacks = append(bound.Fallbacks, s.routes[f])
 		}
 	}
+	b.balance.Done()
 	deps.Pool.Keep(b.endpoints)
 	deps.Metrics.Keep(models)
 	return s, b.errs
@@ -123,28 +126,36 @@ func Bind(t *table.Table, deps Deps) (*Snapshot, []error) {
 type binder struct {
 	deps      Deps
 	currency  string
+	balance   *balance.Binding
 	endpoints map[*upstream.Endpoint]struct{}
 	accounts  map[string]*Account
 	errs      []error
 }
 
+// errTooManyTargets means a target beyond those that a route may have.
+var errTooManyTargets = fmt.Errorf("a route uses %d targets at most", balance.MaxTargets)
+
 // route binds one route.
 func (b *binder) route(r *table.Route) *Route {
 	bound := &Route{Route: r}
 	vendor := ""
+	usable := map[*table.Target]bool{}
 	for i := range r.Tiers {
-		tier := Tier{Table: &r.Tiers[i]}
 		for _, t := range r.Tiers[i].Targets {
 			target, err := b.target(r, t)
+			if err == nil && len(bound.Targets) >= balance.MaxTargets {
+				target, err = nil, errTooManyTargets
+			}
 			if err != nil {
 				b.errs = append(b.errs, fmt.Errorf("binding target %s: %w", t.ID, err))
 			} else if vendor == "" {
 				vendor = t.Credential.Provider
 			}
-			tier.Targets = append(tier.Targets, target)
+			usable[t] = target != nil
+			bound.Targets = append(bound.Targets, target)
 		}
-		bound.Tiers = append(bound.Tiers, tier)
 	}
+	bound.Balance = b.balance.Route(r, func(t *table.Target) bool { return usable[t] })
 	bound.Metrics = b.deps.Metrics.Route(OperationOf(r), r.Model, vendor, b.currency)
 	return bound
 }

@@ -58,7 +58,8 @@ func newBuild(in Input) *build {
 		credentials: make(map[types.NamespacedName]*credentialEntry, len(in.Credentials)),
 		zones:       zones{},
 		table: &Table{
-			currency: string(cmp.Or(in.Instance.Spec.Currency, DefaultCurrency)),
+			currency: currencyOf(in.Instance),
+			settings: compileSettings(&in),
 			byName:   make(map[string]*Route, len(in.Routes)),
 			byObject: make(map[types.NamespacedName]*Route, len(in.Routes)),
 			holders:  make(map[string]string, len(in.Routes)),
@@ -69,11 +70,14 @@ func newBuild(in Input) *build {
 // report adds a finding.
 func (b *build) report(f Finding) { b.findings = append(b.findings, f) }
 
-// checkInstance reports an instance that serves nobody. All other conditions of an instance are its controller's.
+// checkInstance reports what an instance says that cannot be served. All other conditions of an instance are its controller's.
 func (b *build) checkInstance() {
+	ref := refOf(KindGatewayInstance, b.in.Instance)
 	if p := InstanceProblem(b.in.Instance, b.in.WatchedNamespaces); p != nil {
-		ref := refOf(KindGatewayInstance, b.in.Instance)
 		b.report(p.finding(ref, v1alpha1.ConditionReady))
+	}
+	if r := b.table.settings.Redis; r != nil && r.Problem != nil {
+		b.report(r.Problem.finding(ref, v1alpha1.ConditionRedisAvailable))
 	}
 }
 

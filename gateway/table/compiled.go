@@ -147,17 +147,25 @@ func DecodeCredentials(data map[string][]byte) (
 	return creds, states, nil
 }
 
-// decodeFile reads the version first, so that a newer format is called that and not garbage.
-func decodeFile(raw []byte) (*compiledFile, error) {
+// checkVersion reads the version first, so that a newer format is called that and not garbage.
+func checkVersion(raw []byte) error {
 	var version struct {
 		Version int `json:"v"`
 	}
 	// The causes are left out: they quote what they stumble on.
 	if json.Unmarshal(raw, &version) != nil {
-		return nil, ErrCompiledFormat
+		return ErrCompiledFormat
 	}
 	if version.Version != compiledVersion {
-		return nil, fmt.Errorf("version %d: %w", version.Version, ErrCompiledVersion)
+		return fmt.Errorf("version %d: %w", version.Version, ErrCompiledVersion)
+	}
+	return nil
+}
+
+// decodeFile reads credentials in the wire format.
+func decodeFile(raw []byte) (*compiledFile, error) {
+	if err := checkVersion(raw); err != nil {
+		return nil, err
 	}
 	file := &compiledFile{}
 	if json.Unmarshal(raw, file) != nil {
@@ -174,12 +182,9 @@ func (w *compiledCredential) state() (CredentialState, error) {
 		ProxyUsername: string(w.ProxyUsername),
 		ProxyPassword: NewSecret(string(w.ProxyPassword)),
 	}
-	if w.Problem != nil {
-		severity, err := parseSeverity(w.Problem.Severity)
-		if err != nil {
-			return CredentialState{}, err
-		}
-		state.Problem = &Problem{Severity: severity, Reason: w.Problem.Reason, Message: w.Problem.Message}
+	var err error
+	if state.Problem, err = w.Problem.decode(); err != nil {
+		return CredentialState{}, err
 	}
 	if w.Entries != nil {
 		state.Entries = make(map[string]Secret, len(w.Entries))
@@ -188,6 +193,18 @@ func (w *compiledCredential) state() (CredentialState, error) {
 		}
 	}
 	return state, nil
+}
+
+// decode reads a problem; nil is none.
+func (p *compiledProblem) decode() (*Problem, error) {
+	if p == nil {
+		return nil, nil
+	}
+	severity, err := parseSeverity(p.Severity)
+	if err != nil {
+		return nil, err
+	}
+	return &Problem{Severity: severity, Reason: p.Reason, Message: p.Message}, nil
 }
 
 // parseSeverity reads the word of a severity.

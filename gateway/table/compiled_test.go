@@ -29,7 +29,10 @@ func compiled() []table.CompiledCredential {
 		{Credential: makeCredential("shop", "cred", headers("X-Team", "a"), allow(selector("team", "x")), proxy("http://p.test")), State: binary},
 		{Credential: makeCredential("bank", "z"), State: table.CredentialState{Problem: &table.Problem{Severity: table.Invalid, Reason: "Invalid", Message: "why"}}},
 		{Credential: makeCredential("bank", "a", endpoint("https://x.test"), private, insecure), State: table.CredentialState{Entries: map[string]table.Secret{}}},
-		{Credential: makeCredential("bank", "b")},
+		{Credential: makeCredential("bank", "b", func(s *v1alpha1.ProviderCredentialSpec) {
+			none := int64(0)
+			s.Limits = &v1alpha1.CredentialLimits{RequestsPerMinute: &none}
+		})},
 		{Credential: makeCredential("bank", "c", vendor("Kling", "cn"), protocol("Kling", "Legacy")), State: ready()},
 	}
 }

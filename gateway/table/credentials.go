@@ -99,6 +99,7 @@ func compileSpec(cred *v1alpha1.ProviderCredential, providers Providers) (*Crede
 		Name:         cred.Name,
 		Provider:     string(spec.Provider),
 		AllowPrivate: spec.AllowPrivate,
+		Limits:       compileCredentialLimits(spec.Limits),
 	}
 	var p *Problem
 	if c.Endpoint, p = ResolveEndpoint(spec, providers); p != nil {

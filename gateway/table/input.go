@@ -21,6 +21,8 @@ type Input struct {
 	// CredentialStates say for each credential whether its Secret can be used. A credential without an entry counts as
 	// not looked at yet: missing, not invalid.
 	CredentialStates map[types.NamespacedName]CredentialState
+	// Redis is what is known of the Secrets of the instance's Redis. Nil: it was not looked at yet, which is well where it has none.
+	Redis *RedisState
 	// Namespaces are the labels of namespaces, by name. Needed only where a Selector is used; nil in namespaced mode.
 	Namespaces map[string]map[string]string
 	// WatchedNamespaces is what "All" means in namespaced mode; nil in cluster mode. With it, Selector is refused.

@@ -2,9 +2,7 @@ package table
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -12,8 +10,9 @@ import (
 	"vipcloud.ai/vipcloud/gateway/apikey"
 )
 
-// CompileKey compiles a key for one instance. It is nil if the key belongs to another, or to none yet. Hashes that cannot be
-// read are left out. Whether the key is revoked or has expired is for its users to ask.
+// CompileKey compiles what a key of one instance declares. It is nil if the key belongs to another, or to none yet. Hashes that
+// cannot be read are left out. Whether the key is revoked or has expired is for its users to ask. A key is not to be served before
+// KeyRules.Apply says what holds for it: the rules of an instance change while its keys do not.
 func CompileKey(ak *v1alpha1.ApiKey, instance types.NamespacedName) *Key {
 	if gatewayOf(ak) != instance {
 		return nil
@@ -45,6 +44,12 @@ func compileKey(ak *v1alpha1.ApiKey) *Key {
 		Revoked:       ak.Spec.Revoked,
 		Generated:     sourceType(ak) == v1alpha1.ApiKeySourceGenerated,
 		Created:       createdUnix(ak),
+		Reset:         ak.Annotations[v1alpha1.AnnotationResetUsage],
+	}
+	k.Limits = compileLimits(ak.Spec.Limits)
+	var budget *Budget
+	if budget, k.invalid = compileBudget("budget", ak.Spec.Budget); budget != nil {
+		k.Budgets = []Budget{*budget}
 	}
 	if ak.Spec.ExpiresAt != nil {
 		k.ExpiresAt = ak.Spec.ExpiresAt.UTC()
@@ -93,28 +98,66 @@ func KeyLess(a, b *Key) bool {
 func (b *build) compileKeys() {
 	instance := keyOf(b.in.Instance)
 	objects := ordered(b.in.Keys)
-	compiled := make([]*Key, len(objects))
+	compiled, ours := make([]*Key, len(objects)), make([]*Key, 0, len(objects))
 	for i, object := range objects {
 		compiled[i] = compileKey(object)
+		if gatewayOf(object) == instance {
+			ours = append(ours, compiled[i])
+		}
 	}
-	holders := hashHolders(compiled)
-	patterns := newPatternCache(b.table.routes)
+	holders, beyond := hashHolders(compiled), b.beyondMaxKeys(ours)
+	patterns := newPatternCache(b.usableRoutes())
 	for i, object := range objects {
 		if gatewayOf(object) != instance {
 			continue
 		}
 		ref := refOf(KindApiKey, object)
-		key, lostTo := withoutLost(compiled[i], holders)
-		if lostTo != nil {
-			b.report(duplicateKey(lostTo).finding(ref, v1alpha1.ConditionAccepted))
+		key, p := b.acceptKey(compiled[i], holders, beyond)
+		if p != nil {
+			b.report(p.finding(ref, v1alpha1.ConditionAccepted))
 		} else {
 			b.report(holds(ref, v1alpha1.ConditionAccepted, v1alpha1.ReasonAccepted, "accepted by "+instance.String()))
 		}
-		if lostTo == nil || len(key.Hashes) > 0 {
+		if key != nil {
 			b.table.keys = append(b.table.keys, key)
 		}
 		b.report(modelsFinding(ref, object, patterns))
 	}
+}
+
+// acceptKey returns what is served of a key, nil for nothing, and what is wrong with it.
+func (b *build) acceptKey(k *Key, holders map[apikey.Hash]*Key, beyond map[*Key]bool) (*Key, *Problem) {
+	rules := b.table.settings.KeyRules
+	rest, lostTo := withoutLost(k, holders)
+	key, p := rules.Apply(rest)
+	if lost, told := beyond[k]; told {
+		p = cmp.Or(p, rules.SurplusProblem(k.Namespace))
+		if lost {
+			key = nil
+		}
+	}
+	if lostTo != nil {
+		p = duplicateKey(lostTo)
+		if len(rest.Hashes) == 0 {
+			key = nil
+		}
+	}
+	return key, p
+}
+
+// beyondMaxKeys says which keys are told that there are more than the instance accepts of their namespace: true for those that are
+// not served, and false for those that only do not know which are the oldest.
+func (b *build) beyondMaxKeys(keys []*Key) map[*Key]bool {
+	beyond, crowded := map[*Key]bool{}, map[string]bool{}
+	for _, k := range b.table.settings.KeyRules.Surplus(keys) {
+		beyond[k], crowded[k.Namespace] = true, true
+	}
+	for _, k := range keys {
+		if b.in.NoCreationTimes && crowded[k.Namespace] && !beyond[k] {
+			beyond[k] = false
+		}
+	}
+	return beyond
 }
 
 // hashHolders decides who holds each hash.
@@ -145,42 +188,4 @@ func withoutLost(k *Key, holders map[apikey.Hash]*Key) (*Key, *Key) {
 // duplicateKey tells the loser of a hash who holds it.
 func duplicateKey(holder *Key) *Problem {
 	return because(v1alpha1.ReasonDuplicateKey, "ApiKey %s holds the same key; give this one a key of its own", holder.ID())
-}
-
-// patternCache remembers which patterns match a model that a namespace may see: thousands of keys share a few patterns.
-type patternCache struct {
-	routes []*Route
-	known  map[[2]string]bool
-}
-
-// newPatternCache returns an empty cache.
-func newPatternCache(routes []*Route) *patternCache {
-	return &patternCache{routes: routes, known: map[[2]string]bool{}}
-}
-
-// matches says whether a pattern matches a model that the keys of a namespace may see.
-func (c *patternCache) matches(pattern, namespace string) bool {
-	key := [2]string{pattern, namespace}
-	found, ok := c.known[key]
-	if !ok {
-		g := compileGlob(pattern)
-		found = slices.ContainsFunc(c.routes, func(r *Route) bool { return r.AllowsNamespace(namespace) && g.match(r.Model) })
-		c.known[key] = found
-	}
-	return found
-}
-
-// modelsFinding says whether all patterns of a key match something. The key works all the same.
-func modelsFinding(ref ObjectRef, ak *v1alpha1.ApiKey, patterns *patternCache) Finding {
-	var idle []string
-	for _, pattern := range slices.Concat(ak.Spec.Models, ak.Spec.PreviewModels) {
-		if !patterns.matches(string(pattern), ak.Namespace) && !slices.Contains(idle, string(pattern)) {
-			idle = append(idle, string(pattern))
-		}
-	}
-	if len(idle) == 0 {
-		return holds(ref, v1alpha1.ConditionModelsResolved, v1alpha1.ReasonModelsResolved, "every pattern matches a model")
-	}
-	return Finding{Object: ref, Type: v1alpha1.ConditionModelsResolved, Severity: Info, Reason: v1alpha1.ReasonUnknownModels,
-		Message: fmt.Sprintf("no model that this key may see matches %s", strings.Join(idle, ", "))}
 }

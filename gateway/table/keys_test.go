@@ -277,7 +277,7 @@ func TestChooseInstance(t *testing.T) {
 	instance := func(namespace, name string, minutes int, keys *v1alpha1.NamespaceSelection) *v1alpha1.GatewayInstance {
 		i := &v1alpha1.GatewayInstance{ObjectMeta: meta(namespace, name, minutes)}
 		if keys != nil {
-			i.Spec.Serves = &v1alpha1.Serves{Keys: &v1alpha1.AllowedNamespaces{Namespaces: *keys}}
+			i.Spec.Serves = &v1alpha1.Serves{Keys: &v1alpha1.ServedKeys{Namespaces: keys}}
 		}
 		return i
 	}

@@ -155,12 +155,20 @@ func contains(selection *v1alpha1.NamespaceSelection, own, namespace string, all
 	return newNamespaces(one, watched).set(selection, own).has(namespace)
 }
 
-// InstanceProblem says why spec.serves of an instance cannot be evaluated; nil if it can. Such an instance serves nobody.
+// InstanceProblem says what of spec.serves and spec.demo of an instance cannot be evaluated; nil if all can. With a selection that
+// cannot, nobody is served; with constraints that cannot, no key is accepted; with a demo that cannot, there is none.
 func InstanceProblem(instance *v1alpha1.GatewayInstance, watched []string) *Problem {
 	if p := SelectionProblem("serves.routes.namespaces", routesSelection(instance), watched); p != nil {
 		return p
 	}
-	return SelectionProblem("serves.keys.namespaces", keysSelection(instance), watched)
+	if p := SelectionProblem("serves.keys.namespaces", keysSelection(instance), watched); p != nil {
+		return p
+	}
+	if p := CompileKeyRules(instance).Problem; p != nil {
+		return p
+	}
+	_, p := compileDemo(instance)
+	return p
 }
 
 // routesSelection returns whose routes an instance serves: those of its own namespace unless it says otherwise.
@@ -173,8 +181,8 @@ func routesSelection(instance *v1alpha1.GatewayInstance) *v1alpha1.NamespaceSele
 
 // keysSelection returns whose keys an instance accepts: all unless it says otherwise.
 func keysSelection(instance *v1alpha1.GatewayInstance) *v1alpha1.NamespaceSelection {
-	if s := instance.Spec.Serves; s != nil && s.Keys != nil {
-		return &s.Keys.Namespaces
+	if s := instance.Spec.Serves; s != nil && s.Keys != nil && s.Keys.Namespaces != nil {
+		return s.Keys.Namespaces
 	}
 	return &v1alpha1.NamespaceSelection{From: v1alpha1.NamespacesFromAll}
 }

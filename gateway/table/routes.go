@@ -70,6 +70,7 @@ func newRoute(object *v1alpha1.ModelRoute) *Route {
 		Modality:     string(cmp.Or(spec.Modality, v1alpha1.ModalityChat)),
 		Availability: string(cmp.Or(spec.Availability, v1alpha1.AvailabilityLive)),
 		Private:      spec.Visibility == v1alpha1.VisibilityPrivate,
+		Affinity:     string(spec.Affinity),
 		Created:      createdUnix(object),
 		allowed:      namespaceSet{all: true},
 	}
@@ -109,6 +110,9 @@ func checkKinds(c *candidate) *Problem {
 	default:
 		return invalid("modality is %q; use Chat, Image, Video, Speech or Music", c.route.Modality)
 	}
+	if p := checkAffinity(c.route); p != nil {
+		return p
+	}
 	switch v1alpha1.Availability(c.route.Availability) {
 	case v1alpha1.AvailabilitySoon:
 		return nil
@@ -119,6 +123,19 @@ func checkKinds(c *candidate) *Problem {
 		return nil
 	}
 	return invalid("availability is %q; use Live, Preview or Soon", c.route.Availability)
+}
+
+// checkAffinity refuses what a schema would have refused.
+func checkAffinity(r *Route) *Problem {
+	switch {
+	case r.Affinity == "":
+		return nil
+	case v1alpha1.Affinity(r.Affinity) != v1alpha1.AffinityConversation:
+		return invalid("affinity is %q; use Conversation, or remove it", r.Affinity)
+	case v1alpha1.Modality(r.Modality) != v1alpha1.ModalityChat:
+		return invalid("affinity is for modality Chat, whose requests are conversations; remove affinity, or set modality to Chat")
+	}
+	return nil
 }
 
 // allowedKeys resolves whose keys may use the route.

@@ -125,7 +125,7 @@ func TestBuild_ServesTheRoutesItIsToldTo(t *testing.T) {
 		problem string
 	}{
 		"its own namespace's unless told otherwise": {nil, nil, []string{"p=platform/p"}, "none"},
-		"keys have nothing to do with it":           {&v1alpha1.Serves{Keys: allowedKeys(fromAll)}, nil, []string{"p=platform/p"}, "none"},
+		"keys have nothing to do with it":           {&v1alpha1.Serves{Keys: &v1alpha1.ServedKeys{Namespaces: &fromAll}}, nil, []string{"p=platform/p"}, "none"},
 		"the same namespace":                        {&v1alpha1.Serves{Routes: allowedKeys(fromSame)}, nil, []string{"p=platform/p"}, "none"},
 		"everybody's":                               {&v1alpha1.Serves{Routes: allowedKeys(fromAll)}, nil, []string{"b=bank/b", "p=platform/p", "s=shop/s"}, "none"},
 		"those of the watched namespaces":           {&v1alpha1.Serves{Routes: allowedKeys(fromAll)}, []string{"shop"}, []string{"s=shop/s"}, "none"},

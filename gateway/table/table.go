@@ -9,7 +9,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
-	"vipcloud.ai/vipcloud/gateway/apikey"
 	"vipcloud.ai/vipcloud/gateway/provider"
 )
 
@@ -18,8 +17,9 @@ type Table struct {
 	currency string
 	byName   map[string]*Route // public names and aliases
 	byObject map[types.NamespacedName]*Route
-	routes   []*Route          // ordered by model
-	keys     []*Key            // ordered by namespace and name; empty in the gateway
+	routes   []*Route // ordered by model
+	keys     []*Key   // ordered by namespace and name; empty in the gateway
+	settings Settings
 	holders  map[string]string // namespaces by public name and alias
 }
 
@@ -50,7 +50,7 @@ func (t *Table) Equal(o *Table) bool {
 	if t == nil || o == nil || t == o {
 		return t == o
 	}
-	return t.currency == o.currency && maps.Equal(t.holders, o.holders) &&
+	return t.currency == o.currency && reflect.DeepEqual(t.settings, o.settings) && maps.Equal(t.holders, o.holders) &&
 		reflect.DeepEqual(t.routes, o.routes) && reflect.DeepEqual(t.keys, o.keys)
 }
 
@@ -87,6 +87,8 @@ type Route struct {
 	RetryOnTimeout bool
 	// Fallbacks are routes of the same modality, in order.
 	Fallbacks []*Route
+	// Affinity is what keeps requests on one target: Conversation, or empty for nothing.
+	Affinity string
 	// Voices are the public names of a Speech route's voices, as declared.
 	Voices []Voice
 	// ProxyResults says that the gateway streams the files that jobs make through itself.
@@ -162,6 +164,8 @@ type Credential struct {
 	CABundle []byte
 	// ServerName is what the certificate must be for; empty for the endpoint's host.
 	ServerName string
+	// Limits of what is sent with the credential; TokensPerMinute is never set.
+	Limits Limits
 	// ProxyURL is nil for none; user info is in ProxyUsername and ProxyPassword.
 	ProxyURL      *url.URL
 	ProxyUsername string
@@ -179,46 +183,3 @@ type Display struct {
 	Tags          []string
 	Description   string
 }
-
-// Key is an API key that the instance accepts, without the key. Read only.
-type Key struct {
-	// Namespace and Name are those of the ApiKey, and the owner of usage.
-	Namespace, Name string
-	// UID of the ApiKey, empty for files.
-	UID string
-	// Project is namespace/project.
-	Project string
-	// Prefix is the first characters of the key, empty for keys that vipcloud did not make.
-	Prefix string
-	// Hashes that are valid, with their ends (zero: none).
-	Hashes []KeyHash
-	// Models are patterns of what the key may use; AnyModel if there are none.
-	Models   Globs
-	AnyModel bool
-	// PreviewModels are patterns of Preview models it may use.
-	PreviewModels Globs
-	// ExpiresAt ends the key, zero for never.
-	ExpiresAt time.Time
-	// Revoked refuses the key.
-	Revoked bool
-	// Generated and Created order claims on the same hash.
-	Generated bool
-	Created   int64
-}
-
-// KeyHash is a hash and when it ends (zero: never).
-type KeyHash struct {
-	Sum      apikey.Hash
-	NotAfter time.Time
-}
-
-// ID returns namespace/name.
-func (k *Key) ID() string { return k.Namespace + "/" + k.Name }
-
-// MayUse says whether the key's patterns and the route's namespaces let it use a route. Availability is another question.
-func (k *Key) MayUse(r *Route) bool {
-	return r.AllowsNamespace(k.Namespace) && (k.AnyModel || k.Models.Match(r.Model))
-}
-
-// MayPreview says whether the key has access to a Preview model.
-func (k *Key) MayPreview(r *Route) bool { return k.PreviewModels.Match(r.Model) }

@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"vipcloud.ai/vipcloud/gateway/table"
@@ -38,9 +37,6 @@ var errBadCABundle = errors.New("caBundle holds no PEM certificate")
 // Endpoint is a place to send requests to, with its connections. It is shared by all targets that use the same credential and
 // by successive tables. Safe for concurrent use.
 type Endpoint struct {
-	// InFlight counts requests that have been sent and not yet finished.
-	InFlight atomic.Int64
-
 	identity  string
 	transport *http.Transport
 	files     *http.Client

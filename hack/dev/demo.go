@@ -125,7 +125,8 @@ func (c *cluster) runGateway(ctx context.Context, o options) (*gatewayProcess, e
 // show waits for the quickstart to be ready, prints all kinds and returns the key.
 func (c *cluster) show(ctx context.Context) (string, error) {
 	for _, object := range []string{
-		"providercredential/deepseek -n " + systemNamespace, "modelroute/deepseek-v4-pro -n " + systemNamespace, "apikey/quickstart -n default",
+		"providercredential/deepseek -n " + systemNamespace, "modelroute/deepseek-v4-pro -n " + systemNamespace,
+		"modelroute/seedream-4.5 -n " + systemNamespace, "apikey/quickstart -n default",
 	} {
 		args := append([]string{"wait", "--for=condition=Ready", "--timeout=" + conditionWait}, strings.Fields(object)...)
 		if err := c.kubectl(ctx, args...); err != nil {

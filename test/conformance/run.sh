@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# The official Node and Python SDKs against a running gateway with simulated vendors. Needs Go, and for each suite node 20 with
-# npm, or python3 with venv; a suite whose language is missing is skipped and says so. The SDKs are installed at their pinned
-# versions into a cache outside the checkout (VIPCLOUD_CACHE, default ~/.cache/vipcloud).
-#   test/conformance/run.sh [node|python]...     which suites to run; default: both
+# The official Node and Python SDKs, and the README's commands, against a running gateway with simulated vendors. Needs Go, and for each
+# suite node 20 with npm, python3 with venv, or curl and python3; a suite whose tools are missing is skipped and says so. The SDKs are
+# installed at their pinned versions into a cache outside the checkout (VIPCLOUD_CACHE, default ~/.cache/vipcloud).
+#   test/conformance/run.sh [node|python|readme]...     which suites to run; default: all
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "$0")/../.."
 suites=("$@")
-[ ${#suites[@]} -gt 0 ] || suites=(node python)
+[ ${#suites[@]} -gt 0 ] || suites=(node python readme)
 cache=${VIPCLOUD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vipcloud}/conformance
 work=$(mktemp -d)
 dev=
@@ -67,6 +67,11 @@ missing_python() {
   python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || echo "python3 is older than 3.10"
 }
 
+missing_readme() {
+  command -v curl > /dev/null || { echo "curl is not installed"; return; }
+  command -v python3 > /dev/null || echo "python3 is not installed"
+}
+
 run_node() {
   local dir
   dir=$(installed node test/conformance/node/package-lock.json install_node)
@@ -80,12 +85,16 @@ run_python() {
   PYTHONDONTWRITEBYTECODE=1 "$dir/venv/bin/python" -m unittest discover --start-directory "$work/python" --verbose
 }
 
+run_readme() {
+  CONFORMANCE_PRINTED=$work/exports go test -count=1 -v -run TestREADME ./test/sdk
+}
+
 start_gateway() {
   go build -o "$work/vipcloud" ./cmd/vipcloud
   go build -o "$work/dev" ./hack/dev
   cp -r config/samples "$work/manifests"
   cp -r test/conformance/manifests "$work/manifests/conformance"
-  "$work/dev" run -binary "$work/vipcloud" -listen 127.0.0.1:0 -samples "$work/manifests" > "$work/exports" 2> "$work/gateway.log" &
+  "$work/dev" run -binary "$work/vipcloud" -listen 127.0.0.1:0 -task-step 200ms -samples "$work/manifests" > "$work/exports" 2> "$work/gateway.log" &
   dev=$!
   for _ in $(seq 900); do
     if grep -q '^export OPENAI_API_KEY=' "$work/exports"; then

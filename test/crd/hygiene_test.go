@@ -50,14 +50,15 @@ func unbounded(n node) []string {
 	if n.isMap() && n.MaxProperties == nil {
 		complaints = append(complaints, "is a map without maxProperties")
 	}
-	if n.Type == "integer" && strings.HasPrefix(n.path, "spec") && (n.Minimum == nil || n.Maximum == nil) {
+	if n.Type == "integer" && !strings.HasPrefix(n.path, "status") && (n.Minimum == nil || n.Maximum == nil) {
 		complaints = append(complaints, "is a number without minimum and maximum")
 	}
 	if n.XIntOrString && n.Pattern == "" {
 		complaints = append(complaints, "is a number or string without pattern")
 	}
-	if n.XPreserveUnknownFields != nil && !strings.HasSuffix(n.path, "parameters.defaults") && !strings.HasSuffix(n.path, "parameters.overrides") {
-		complaints = append(complaints, "takes any field; only bodies of requests may")
+	if n.XPreserveUnknownFields != nil && !strings.HasSuffix(n.path, "parameters.defaults") && !strings.HasSuffix(n.path, "parameters.overrides") &&
+		n.path != "report" {
+		complaints = append(complaints, "takes any field; only bodies of requests and a report of usage may")
 	}
 	return complaints
 }
@@ -94,6 +95,9 @@ func TestDefaultsStandWhereGitOpsToolsBearThem(t *testing.T) {
 				t.Errorf("%s %s has a default", d.kind(), n.path)
 			}
 		}
+		if d.dataAlone() {
+			continue
+		}
 		if !status || slices.Contains(d.root().Required, "status") {
 			t.Errorf("%s: status must be optional, with a default", d.kind())
 		}
@@ -128,10 +132,11 @@ func TestDefinitionsAreListedWell(t *testing.T) {
 		columns []string
 	}{
 		"ModelRoute":         {"mr", []string{"MODEL", "MODALITY", "AVAILABILITY", "TARGETS", "READY", "AGE"}},
-		"ApiKey":             {"ak", []string{"PROJECT", "PREFIX", "READY", "AGE"}},
+		"ApiKey":             {"ak", []string{"PROJECT", "PREFIX", "SPENT", "BUDGET", "LAST-USED", "READY", "AGE"}},
 		"ProviderCredential": {"pcred", []string{"PROVIDER", "ENDPOINT", "READY", "AGE"}},
 		"GatewayInstance":    {"gwi", []string{"READY", "ROUTES", "KEYS", "ADDRESS", "AGE"}},
 		"GatewayReplica":     {"gwr", []string{"INSTANCE", "READY", "VERSION", "AGE"}},
+		"UsageReport":        {"usage", []string{"GATEWAY", "REPLICA", "SHARD", "ROLE", "AGE"}},
 	}
 	all := definitions(t)
 	if len(all) != len(cases) {
@@ -152,8 +157,8 @@ func TestDefinitionsAreListedWell(t *testing.T) {
 			if d.Spec.Scope != apiextensionsv1.NamespaceScoped || version.Name != "v1alpha1" || len(d.Spec.Versions) != 1 {
 				t.Errorf("scope %s, versions %d, the first %s; want a namespaced v1alpha1 alone", d.Spec.Scope, len(d.Spec.Versions), version.Name)
 			}
-			if version.Subresources == nil || version.Subresources.Status == nil {
-				t.Error("the status is no subresource")
+			if hasStatus := version.Subresources != nil && version.Subresources.Status != nil; hasStatus == d.dataAlone() {
+				t.Errorf("the status is a subresource: %t", hasStatus)
 			}
 		})
 	}

@@ -10,6 +10,8 @@ import (
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"sigs.k8s.io/yaml"
+
+	"vipcloud.ai/vipcloud/api/v1alpha1"
 )
 
 // definition is a resource definition as it stands in config/crd/bases.
@@ -24,6 +26,12 @@ func (d *definition) kind() string { return d.Spec.Names.Kind }
 func (d *definition) root() *apiextensionsv1.JSONSchemaProps {
 	return d.Spec.Versions[0].Schema.OpenAPIV3Schema
 }
+
+// dataAlone says that objects of the kind have neither spec nor status: they are records that programs keep.
+func (d *definition) dataAlone() bool { return dataAlone(d.kind()) }
+
+// dataAlone says that objects of a kind have neither spec nor status.
+func dataAlone(kind string) bool { return kind == v1alpha1.KindUsageReport }
 
 // definitions reads every definition.
 func definitions(t *testing.T) []*definition {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strconv"
 	"testing"
 )
 
@@ -87,4 +88,14 @@ func fetch(t *testing.T, url string) []byte {
 		t.Fatalf("fetching %s: status %d, %v", url, resp.StatusCode, err)
 	}
 	return data
+}
+
+// decimalOf reads a decimal, for comparisons within a tolerance.
+func decimalOf(t *testing.T, s string) float64 {
+	t.Helper()
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		t.Fatalf("%q is no decimal: %v", s, err)
+	}
+	return f
 }

@@ -2,6 +2,7 @@ package feature_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -222,7 +223,7 @@ func TestVendor_brokenStreamsNeverLookWhole(t *testing.T) {
 
 func TestVendor_everyAdapterHasASimulator(t *testing.T) {
 	simulated := map[v1alpha1.Provider]bool{}
-	for _, v := range sim.Vendors() {
+	for _, v := range slices.Concat(sim.Vendors(), sim.MediaVendors()) {
 		simulated[v1alpha1.Provider(v)] = true
 	}
 	providers := newEnv(t).input.Providers

@@ -111,6 +111,8 @@ func (s *sampleSet) add(kind string) metav1.Object {
 		return push(&s.instances)
 	case "Secret":
 		return push(&s.secrets)
+	case "UsageReport":
+		return &v1alpha1.UsageReport{} // only pages show one
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ import (
 )
 
 // secrets must never reach a client: addresses, credentials and the words of foreign software.
-const secrets = `(?i)127\.0\.0\.1|sk-sim|simulat|nginx|upstream connect|request_id|https?:|\.go:`
+const secrets = `(?i)127\.0\.0\.1|sk-sim|simulat|s3cr3t|nginx|upstream connect|request_id|https?:|\.go:`
 
 // errorCase is a request that fails before its first byte.
 type errorCase struct {

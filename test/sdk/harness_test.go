@@ -3,13 +3,9 @@
 package sdk_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -24,9 +20,6 @@ import (
 	"github.com/openai/openai-go/v3/option"
 	"github.com/openai/openai-go/v3/packages/ssestream"
 	"github.com/prometheus/client_golang/prometheus"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/yaml"
-	sigsyaml "sigs.k8s.io/yaml"
 
 	"vipcloud.ai/vipcloud/api/v1alpha1"
 	"vipcloud.ai/vipcloud/gateway"
@@ -34,6 +27,7 @@ import (
 	"vipcloud.ai/vipcloud/gateway/source"
 	"vipcloud.ai/vipcloud/gateway/source/manifests"
 	"vipcloud.ai/vipcloud/gateway/table"
+	"vipcloud.ai/vipcloud/hack/dev/samples"
 	"vipcloud.ai/vipcloud/test/sim"
 )
 
@@ -44,8 +38,15 @@ const (
 	canned = "Hello! 你好，世界 🌏"
 	// patience bounds every wait.
 	patience = 20 * time.Second
-	// vendorKey is what every simulated vendor takes.
-	vendorKey = "sk-sim-any"
+	// taskStep is how long a simulated video or song is queued, and again how long it is made.
+	taskStep = 100 * time.Millisecond
+)
+
+// Where manifests are.
+const (
+	quickstart  = "../../config/samples/quickstart"
+	catalog     = "../../config/samples/catalog"
+	conformance = "../conformance/manifests"
 )
 
 // world is a running gateway with its vendors.
@@ -56,10 +57,11 @@ type world struct {
 	keys     map[string]string
 }
 
-// newWorld starts the vendors, the gateway and its manifests, and ends them with the test.
-func newWorld(t *testing.T) *world {
+// newWorld starts the vendors, the gateway and its manifests, the quickstart's and what the suites add to it and what lies below more roots,
+// and ends all of them with the test.
+func newWorld(t *testing.T, more ...string) *world {
 	t.Helper()
-	w := &world{vendors: sim.NewServer(sim.Options{Keys: []string{vendorKey}}), registry: prometheus.NewRegistry()}
+	w := &world{vendors: sim.NewServer(sim.Options{TaskStep: taskStep}), registry: prometheus.NewRegistry()}
 	vendors := listen(t)
 	run(t, func(ctx context.Context) error { return sim.Serve(ctx, vendors, w.vendors) })
 	api := listen(t)
@@ -75,9 +77,14 @@ func newWorld(t *testing.T) *world {
 	for name, a := range all.Adapters() {
 		providers[v1alpha1.Provider(name)] = a.Info
 	}
+	dir := t.TempDir()
+	hosted := &samples.Vendors{Server: w.vendors, URL: "http://" + vendors.Addr().String()}
+	if err := samples.Write(dir, hosted, append([]string{quickstart, conformance}, more...)...); err != nil {
+		t.Fatal(err)
+	}
 	src, err := manifests.New(manifests.Options{
-		Dir: writeManifests(t, "http://"+vendors.Addr().String()), StateDir: t.TempDir(), Providers: providers, Logger: quiet,
-		Sink: source.Sink{Table: func(in table.Input) { server.Apply(in) }, Keys: server.Keys()},
+		Dir: dir, StateDir: t.TempDir(), Providers: providers, Logger: quiet,
+		Sink: source.Sink{Table: func(in table.Input) { server.Apply(in) }, Keys: server.Keys(), KeyRing: server.KeyRing().Set},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -145,71 +152,6 @@ func load[T any](t *testing.T, name string) T {
 		t.Fatal(err)
 	}
 	return v
-}
-
-// writeManifests writes the quickstart and what the suites add to it, with every credential led to the simulated vendors.
-func writeManifests(t *testing.T, vendors string) string {
-	t.Helper()
-	dir := t.TempDir()
-	n := 0
-	for _, root := range []string{filepath.Join("..", "..", "config", "samples", "quickstart"), filepath.Join("..", "conformance", "manifests")} {
-		for _, o := range readObjects(t, root) {
-			lead(o, vendors)
-			data, err := sigsyaml.Marshal(o.Object)
-			if err != nil {
-				t.Fatal(err)
-			}
-			n++
-			if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%03d.yaml", n)), data, 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	return dir
-}
-
-// lead leads a credential to its simulated vendor, and gives every Secret the key that it takes.
-func lead(o *unstructured.Unstructured, vendors string) {
-	switch o.GetKind() {
-	case "Secret":
-		o.Object["stringData"] = map[string]any{"api-key": vendorKey}
-	case "ProviderCredential":
-		spec := o.Object["spec"].(map[string]any)
-		endpoint := vendors + "/" + strings.ToLower(spec["provider"].(string))
-		if spec["provider"] == "OpenAI" {
-			endpoint += "/v1"
-		}
-		spec["endpoint"], spec["allowInsecure"], spec["allowPrivate"] = endpoint, true, true
-	}
-}
-
-// readObjects reads every manifest below a directory.
-func readObjects(t *testing.T, root string) []*unstructured.Unstructured {
-	t.Helper()
-	var objects []*unstructured.Unstructured
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || filepath.Ext(path) != ".yaml" || entry.Name() == "kustomization.yaml" {
-			return err
-		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(data), len(data))
-		for {
-			o := &unstructured.Unstructured{}
-			if err := decoder.Decode(o); errors.Is(err, io.EOF) {
-				return nil
-			} else if err != nil {
-				return fmt.Errorf("reading %s: %w", path, err)
-			}
-			objects = append(objects, o)
-		}
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return objects
 }
 
 // client calls the gateway with a key by its name, and repeats nothing unless asked to.

@@ -32,8 +32,11 @@ func TestModels_listShowsWhatAKeyCanUse(t *testing.T) {
 		key  string
 		want []string
 	}{
-		"all models and one granted preview": {"main", []string{"conformance/general:v1", "conformance/granted", "conformance/hasty", "conformance/private", "deepseek-v4-pro"}},
-		"a pattern":                          {"environment", []string{"deepseek-v4-pro"}},
+		"all models and one granted preview": {"main", []string{
+			"conformance/general:v1", "conformance/granted", "conformance/hasty", "conformance/hasty-image", "conformance/hasty-video",
+			"conformance/private", "conformance/proxied-video", "deepseek-v4-pro",
+		}},
+		"a pattern": {"narrow", []string{"deepseek-v4-pro"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string

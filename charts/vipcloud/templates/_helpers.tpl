@@ -148,6 +148,17 @@ app.kubernetes.io/name: vipcloud
   verbs:
   - patch
   - update
+- apiGroups:
+  - vipcloud.ai
+  resources:
+  - usagereports
+  verbs:
+  - create
+  - delete
+  - get
+  - list
+  - update
+  - watch
 {{- end }}
 
 {{/* The operator as a subject of bindings. */}}

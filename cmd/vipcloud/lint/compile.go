@@ -78,7 +78,7 @@ func (r *run) compile() {
 	for _, instance := range set.Instances() {
 		_, findings := table.Build(table.Input{
 			Instance: instance, Routes: set.Routes(), Keys: keys, Credentials: set.Credentials(), CredentialStates: states,
-			Namespaces: set.Namespaces(), Providers: r.providers, NoCreationTimes: true,
+			Redis: r.redis(set, instance), Namespaces: set.Namespaces(), Providers: r.providers, NoCreationTimes: true,
 		})
 		for _, f := range findings {
 			r.addFinding(set, f)
@@ -103,6 +103,19 @@ func (r *run) states(set *manifests.Set) map[types.NamespacedName]table.Credenti
 		}
 	}
 	return states
+}
+
+// redis says what is known of the Secret of an instance's Redis. As with credentials, one that is not among the manifests is only
+// worth a warning.
+func (r *run) redis(set *manifests.Set, instance *v1alpha1.GatewayInstance) *table.RedisState {
+	state := set.Redis(instance)
+	if state == nil || state.Problem == nil || state.Problem.Reason != v1alpha1.ReasonRefNotFound {
+		return state
+	}
+	if !r.broken[manifests.ID{Kind: v1alpha1.KindGatewayInstance, Namespace: instance.Namespace, Name: instance.Name}] {
+		r.add(set, v1alpha1.KindGatewayInstance, instance.Namespace, instance.Name, Warning, state.Problem.Reason, state.Problem.Message)
+	}
+	return &table.RedisState{}
 }
 
 // assign gives each key to the instance that would accept it.

@@ -19,6 +19,7 @@ const maxEvent = 64 << 20
 // events reads the data of the events of an answer, one at a time. A JSON document in their place, as a failure may be one, is read
 // as if it were an event.
 type events struct {
+	source source
 	body   *bufio.Reader
 	stream *sse.Reader
 	// document says that the answer is no event stream.
@@ -26,7 +27,29 @@ type events struct {
 }
 
 // newEvents reads events from body. The buffer is for a look at the first byte; reads into larger ones go past it.
-func newEvents(body io.Reader) *events { return &events{body: bufio.NewReaderSize(body, 1)} }
+func newEvents(body io.Reader) *events {
+	e := &events{source: source{Reader: body}}
+	e.body = bufio.NewReaderSize(&e.source, 1)
+	return e
+}
+
+// broken is the error with which the body has broken off, nil if it has not. The event before that may be half of one.
+func (e *events) broken() error { return e.source.err }
+
+// source is a body that remembers its error, unless that is a regular end.
+type source struct {
+	io.Reader
+	err error
+}
+
+// Read implements io.Reader.
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		s.err = err
+	}
+	return n, err
+}
 
 // next returns the data of the next event, valid until the next call, or io.EOF after the last one. Other errors are an *Error
 // or the body's own.

@@ -2,6 +2,7 @@ package minimax
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/hex"
 	"errors"
 	"io"
@@ -86,7 +87,7 @@ func (s *speechStream) read(data []byte) ([]byte, error) {
 	}
 	var e speechEvent
 	if !e.parse(data) {
-		return nil, s.badResponse("not_json", "An event of the answer is not a JSON object.")
+		return nil, cmp.Or(s.events.broken(), s.badResponse("not_json", "An event of the answer is not a JSON object."))
 	}
 	if e.failed {
 		return nil, failure(http.StatusOK, s.answer, data, "input")

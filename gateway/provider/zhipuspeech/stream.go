@@ -2,6 +2,7 @@ package zhipuspeech
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -75,7 +76,7 @@ func (s *stream) read(data []byte) ([]byte, error) {
 	}
 	var c chunk
 	if !c.parse(data) {
-		return nil, s.badResponse("not_json", "An event of the answer is not a JSON object.")
+		return nil, cmp.Or(s.events.broken(), s.badResponse("not_json", "An event of the answer is not a JSON object."))
 	}
 	if c.failed {
 		return nil, failure(http.StatusOK, s.answer, data)

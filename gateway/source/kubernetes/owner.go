@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"fmt"
 	"log/slog"
+	"reflect"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -50,8 +51,12 @@ type owner struct {
 	routes, keys      coverage
 	pending, adopted  *v1alpha1.GatewayInstance // pending: its scopes are not covered yet
 
+	rules   *table.KeyRules               // of the latest instance; nil: none was seen
+	surplus map[types.NamespacedName]bool // keys beyond the number that the rules allow
+
 	credentials []*v1alpha1.ProviderCredential
 	states      map[types.NamespacedName]table.CredentialState
+	redis       *table.RedisState
 	ring        keyring.Ring // the last one that was handed over; zero: none
 	undecoded   bool         // the compiled Secret cannot be read as a whole; parts of an older one are in use
 	held        heldNames
@@ -146,6 +151,7 @@ func (o *owner) instanceChanged(c change, changed []types.NamespacedName) {
 		return
 	}
 	o.pending = latest
+	o.rulesChanged(latest)
 	o.want(&o.routes, kindRoutes, routeScope(latest, o.watched))
 	o.want(&o.keys, kindKeys, keyScope(latest, o.watched))
 }
@@ -168,6 +174,7 @@ func (o *owner) secretChanged(changed []types.NamespacedName) {
 		o.logger.Error("Key ring in the compiled Secret cannot be read; using the one known before, if any",
 			"secret", changed[0].String(), "err", err)
 	}
+	o.redisChanged(changed[0], data)
 	creds, states, err := o.decode(data)
 	if err != nil {
 		o.undecoded = true
@@ -176,6 +183,19 @@ func (o *owner) secretChanged(changed []types.NamespacedName) {
 	}
 	o.credentials, o.states = creds, states
 	o.mark(true)
+}
+
+// redisChanged takes what the Redis of the instance asks for, from a compiled Secret.
+func (o *owner) redisChanged(secret types.NamespacedName, data map[string][]byte) {
+	redis, err := table.DecodeRedis(data)
+	if err != nil {
+		o.undecoded = true
+		o.logger.Error("What Redis asks for cannot be read in the compiled Secret; using what was known before, if anything",
+			"secret", secret.String(), "err", err)
+		return
+	}
+	o.mark(!reflect.DeepEqual(redis, o.redis))
+	o.redis = redis
 }
 
 // keyRingChanged hands over the ring of a compiled Secret at once, so that it is in use before anybody hears that this Secret was
@@ -194,30 +214,4 @@ func (o *owner) keyRingChanged(data map[string][]byte) error {
 		o.sink.KeyRing(ring)
 	}
 	return nil
-}
-
-// keysChanged publishes keys at once.
-func (o *owner) keysChanged(changed []types.NamespacedName) {
-	switch {
-	case !o.keysServe || len(changed) == 0:
-		return
-	case len(changed) >= manyKeys:
-		o.replaceKeys()
-		return
-	}
-	for _, id := range changed {
-		if key, ok := o.keys.current.get(id).(*table.Key); ok {
-			o.sink.Keys.Put(key)
-		} else {
-			o.sink.Keys.Delete(id.Namespace, id.Name)
-		}
-	}
-}
-
-// replaceKeys hands over all keys.
-func (o *owner) replaceKeys() {
-	all := make([]*table.Key, 0, o.keys.current.len())
-	o.keys.current.each(func(_ types.NamespacedName, value any) { all = append(all, value.(*table.Key)) })
-	o.sink.Keys.Replace(all)
-	o.keysServe = true
 }

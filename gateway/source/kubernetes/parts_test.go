@@ -96,9 +96,9 @@ func TestScopes(t *testing.T) {
 	}{
 		"defaults":                    {wantRoutes: []string{"system"}, wantKeys: []string{everywhere}},
 		"routes of all":               {serves: &v1alpha1.Serves{Routes: selection("All")}, wantRoutes: []string{everywhere}, wantKeys: []string{everywhere}},
-		"routes by label, own keys":   {serves: &v1alpha1.Serves{Routes: selection("Selector"), Keys: selection("Same")}, wantRoutes: []string{everywhere}, wantKeys: []string{"system"}},
+		"routes by label, own keys":   {serves: &v1alpha1.Serves{Routes: selection("Selector"), Keys: &v1alpha1.ServedKeys{Namespaces: &selection("Same").Namespaces}}, wantRoutes: []string{everywhere}, wantKeys: []string{"system"}},
 		"namespaced mode":             {watched: []string{"b", "a", "b"}, wantRoutes: []string{"system"}, wantKeys: []string{"a", "b"}},
-		"namespaced mode, all routes": {serves: &v1alpha1.Serves{Routes: selection("All"), Keys: selection("Same")}, watched: []string{"b", "a"}, wantRoutes: []string{"a", "b"}, wantKeys: []string{"system"}},
+		"namespaced mode, all routes": {serves: &v1alpha1.Serves{Routes: selection("All"), Keys: &v1alpha1.ServedKeys{Namespaces: &selection("Same").Namespaces}}, watched: []string{"b", "a"}, wantRoutes: []string{"a", "b"}, wantKeys: []string{"system"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -18,7 +18,7 @@ func routeScope(instance *v1alpha1.GatewayInstance, watched []string) []string {
 // keyScope returns the namespaces whose API keys an instance needs to see.
 func keyScope(instance *v1alpha1.GatewayInstance, watched []string) []string {
 	from := v1alpha1.NamespacesFromAll
-	if s := instance.Spec.Serves; s != nil && s.Keys != nil {
+	if s := instance.Spec.Serves; s != nil && s.Keys != nil && s.Keys.Namespaces != nil {
 		from = s.Keys.Namespaces.From
 	}
 	return scopeOf(from, instance.Namespace, watched)

@@ -126,7 +126,7 @@ func (o *owner) built(ok bool) {
 // input collects what a table is made of, in an order that does not depend on chance.
 func (o *owner) input(now time.Time) table.Input {
 	in := table.Input{
-		Instance: o.adopted, Credentials: o.credentials, CredentialStates: o.states,
+		Instance: o.adopted, Credentials: o.credentials, CredentialStates: o.states, Redis: o.redis,
 		WatchedNamespaces: o.watched, Providers: o.providers, Routes: make([]*v1alpha1.ModelRoute, 0, o.routes.current.len()),
 	}
 	o.routes.current.each(func(_ types.NamespacedName, value any) {

@@ -43,30 +43,42 @@ func (s *Set) state(c *v1alpha1.ProviderCredential) table.CredentialState {
 
 // addBundle reads the certificate authorities.
 func (s *Set) addBundle(state *table.CredentialState, c *v1alpha1.ProviderCredential) *table.Problem {
-	if c.Spec.TLS == nil || c.Spec.TLS.CABundle == nil {
+	if c.Spec.TLS == nil {
 		return nil
 	}
-	kind, ref := "Secret", c.Spec.TLS.CABundle.SecretRef
+	var problem *table.Problem
+	state.CABundle, problem = s.bundle("tls.caBundle", c.Namespace, c.Spec.TLS.CABundle)
+	return problem
+}
+
+// bundle reads certificate authorities, calling them by the name of their field. Nil names none.
+func (s *Set) bundle(field, namespace string, from *v1alpha1.CABundleSource) ([]byte, *table.Problem) {
+	if from == nil {
+		return nil, nil
+	}
+	kind, ref := "Secret", from.SecretRef
 	if ref == nil {
-		kind, ref = "ConfigMap", c.Spec.TLS.CABundle.ConfigMapRef
+		kind, ref = "ConfigMap", from.ConfigMapRef
 	}
 	if ref == nil {
-		return nil // the schema asks for one of the two
+		return nil, nil // the schema asks for one of the two
 	}
-	id, found := types.NamespacedName{Namespace: c.Namespace, Name: string(ref.Name)}, false
+	id := types.NamespacedName{Namespace: namespace, Name: string(ref.Name)}
+	var pem []byte
+	found := false
 	if kind == "ConfigMap" {
-		state.CABundle, found = s.configMapEntry(id, string(ref.Key))
+		pem, found = s.configMapEntry(id, string(ref.Key))
 	} else if secret := s.secret(id); secret != nil {
-		state.CABundle, found = secretEntry(secret, string(ref.Key))
+		pem, found = secretEntry(secret, string(ref.Key))
 	}
 	if !found {
-		return absent("tls.caBundle: %s %q with entry %q is not among the manifests; add it", kind, ref.Name, ref.Key).Problem
+		return nil, absent("%s: %s %q with entry %q is not among the manifests; add it", field, kind, ref.Name, ref.Key).Problem
 	}
-	if !x509.NewCertPool().AppendCertsFromPEM(state.CABundle) {
-		return &table.Problem{Severity: table.Invalid, Reason: v1alpha1.ReasonInvalid,
-			Message: fmt.Sprintf("tls.caBundle: entry %q of %s %q holds no PEM certificate", ref.Key, kind, ref.Name)}
+	if !x509.NewCertPool().AppendCertsFromPEM(pem) {
+		return nil, &table.Problem{Severity: table.Invalid, Reason: v1alpha1.ReasonInvalid,
+			Message: fmt.Sprintf("%s: entry %q of %s %q holds no PEM certificate", field, ref.Key, kind, ref.Name)}
 	}
-	return nil
+	return pem, nil
 }
 
 // addProxy reads what a proxy asks for.

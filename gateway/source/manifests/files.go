@@ -93,6 +93,11 @@ func stamps(root string) []stamp {
 	if err != nil {
 		return nil
 	}
+	return stampsOf(files...)
+}
+
+// stampsOf returns those of some files, without any for what is not there.
+func stampsOf(files ...string) []stamp {
 	all := make([]stamp, 0, len(files))
 	for _, path := range files {
 		if info, err := os.Stat(path); err == nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	clocktesting "k8s.io/utils/clock/testing"
@@ -147,5 +148,99 @@ func TestKeyRing_NobodyWantsIt(t *testing.T) {
 	s.publish(nil, true)
 	if _, err := os.Stat(f.ringFile()); !os.IsNotExist(err) {
 		t.Errorf("a ring was made: %v", err)
+	}
+}
+
+// writeRing puts a ring in the place of the one that is kept, as a whole.
+func (f *fixture) writeRing(text []byte) {
+	f.t.Helper()
+	if err := (&keyStore{dir: f.state}).write(f.ringFile(), text); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// lastRing is the ring that serves, and how many were handed over.
+func (f *fixture) lastRing() (keyring.Ring, int) {
+	f.sink.mu.Lock()
+	defer f.sink.mu.Unlock()
+	if len(f.sink.rings) == 0 {
+		return keyring.Ring{}, 0
+	}
+	return f.sink.rings[len(f.sink.rings)-1], len(f.sink.rings)
+}
+
+func TestKeyRing_IsReadAgainInBothPhasesOfARotation(t *testing.T) {
+	f := newFixture(t, quickstart())
+	f.run()
+	first := f.onlyRing()
+	added, err := first.Add(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	promoted, err := added.Promote(added.Keys()[1].ID, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, next := range []keyring.Ring{added, promoted} {
+		f.writeRing(next.Bytes())
+		eventually(t, "the ring serves that was written", func() bool {
+			ring, n := f.lastRing()
+			return ring.Equal(next) && n == i+2
+		})
+	}
+	if n := strings.Count(f.log.String(), "Key ring was read again"); n != 2 {
+		t.Errorf("%d lines about the ring in the log:\n%s", n, f.log.String())
+	}
+}
+
+func TestKeyRing_TheOneInUseOutlivesItsFile(t *testing.T) {
+	for name, tc := range map[string]struct {
+		spoil func(f *fixture)
+		want  string
+	}{
+		"gone":            {func(f *fixture) { _ = os.Remove(f.ringFile()) }, "no such file"},
+		"garbage":         {func(f *fixture) { f.writeRing([]byte("{")) }, "not a key ring"},
+		"a later version": {func(f *fixture) { f.writeRing([]byte(`{"version":2}`)) }, "does not know"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, quickstart())
+			s := f.open(clocktesting.NewFakeClock(start))
+			first := f.onlyRing()
+			tc.spoil(f)
+			for range 2 {
+				reloadNow(t, s)
+				if got := s.Problems(); len(got) != 1 || got[0].File != f.ringFile() || !strings.Contains(got[0].Message, tc.want) {
+					t.Errorf("problems %v, want one with %q", got, tc.want)
+				}
+			}
+			if !f.onlyRing().Equal(first) || strings.Count(f.log.String(), "Key ring cannot be used") != 1 {
+				t.Errorf("the log says:\n%s", f.log.String())
+			}
+			if s.ringNext != start.Add(storeRetry) {
+				t.Errorf("it is looked for again at %v", s.ringNext)
+			}
+			f.writeRing(first.Bytes())
+			reloadNow(t, s)
+			if got := s.Problems(); len(got) != 0 || !s.ringNext.IsZero() || !f.onlyRing().Equal(first) {
+				t.Errorf("after it was put back: %v", got)
+			}
+		})
+	}
+}
+
+func TestKeyRing_IsReadAgainWhileManifestsAreBroken(t *testing.T) {
+	f := newFixture(t, quickstart())
+	s := f.open(clocktesting.NewFakeClock(start))
+	added, err := f.onlyRing().Add(start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(f.dir, f.dir+".away"); err != nil {
+		t.Fatal(err)
+	}
+	f.writeRing(added.Bytes())
+	reloadNow(t, s)
+	if ring, _ := f.lastRing(); !ring.Equal(added) {
+		t.Error("the new ring does not serve")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -30,6 +31,7 @@ type keyMaker struct {
 	set      *Set
 	store    *keyStore
 	instance types.NamespacedName
+	rules    *table.KeyRules
 	now      time.Time
 
 	keys      []*table.Key
@@ -66,6 +68,26 @@ func (m *keyMaker) run() {
 			m.keys = append(m.keys, key)
 		}
 	}
+	m.keys = m.admitted()
+}
+
+// admitted are the keys that the rules of the instance accept, with what holds for them. Files have no age, so where there are too
+// many keys of a namespace, those that come first by name are served.
+func (m *keyMaker) admitted() []*table.Key {
+	surplus := m.rules.Surplus(m.keys)
+	admitted := make([]*table.Key, 0, len(m.keys))
+	for _, declared := range m.keys {
+		key, problem := m.rules.Apply(declared)
+		if problem == nil && slices.Contains(surplus, declared) {
+			problem = m.rules.SurplusProblem(declared.Namespace)
+		}
+		if problem != nil {
+			m.problems = append(m.problems, m.set.Find(v1alpha1.KindApiKey, declared.Namespace, declared.Name).Problem("", problem.Message))
+			continue
+		}
+		admitted = append(admitted, key)
+	}
+	return admitted
 }
 
 // report notes what is wrong with a key.
@@ -119,6 +141,7 @@ func (m *keyMaker) brought(ak *v1alpha1.ApiKey) error {
 
 // made takes the key that was made before, or makes one.
 func (m *keyMaker) made(ak *v1alpha1.ApiKey) error {
+	defer m.store.lock(ak.Namespace)()
 	memory, err := m.store.remembered(ak.Namespace, ak.Name)
 	if err != nil {
 		return err

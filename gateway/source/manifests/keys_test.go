@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"vipcloud.ai/vipcloud/gateway/apikey"
+	"vipcloud.ai/vipcloud/gateway/source"
 	"vipcloud.ai/vipcloud/gateway/table"
 )
 
@@ -285,4 +287,41 @@ func TestKeys_stateThatCannotBeUsed(t *testing.T) {
 	if f.sink.key("default/dev") == nil || len(s.Problems()) != 0 {
 		t.Errorf("after it can be used again: problems %v", s.Problems())
 	}
+}
+
+func TestKeys_gatewaysWithOneStateDirectoryMakeOneKey(t *testing.T) {
+	f, checks := newFixture(t, quickstart()), schemas(t)
+	gateways := make([]*Source, 8)
+	sinks := make([]*sink, len(gateways))
+	together := func(do func(i int)) {
+		var wg sync.WaitGroup
+		for i := range gateways {
+			wg.Go(func() { do(i) })
+		}
+		wg.Wait()
+	}
+	served := func(what string, hashes int) {
+		t.Helper()
+		sum := apikey.Sum(plain(t, f))
+		for i := range sinks {
+			if k := sinks[i].key("default/dev"); k == nil || k.Hashes[0].Sum != sum || len(k.Hashes) != hashes {
+				t.Errorf("%s: gateway %d serves %+v, not the key in the file", what, i, k)
+			}
+		}
+	}
+	together(func(i int) {
+		sinks[i] = &sink{}
+		options := f.options(clocktesting.NewFakeClock(start))
+		options.Sink = source.Sink{Table: sinks[i].table, Keys: sinks[i]}
+		var err error
+		if gateways[i], err = open(options, checks); err != nil {
+			t.Error(err)
+			return
+		}
+		gateways[i].publish(nil, true)
+	})
+	served("made", 1)
+	f.write("key.yaml", withSpec("{rotation: {trigger: now}}"))
+	together(func(i int) { reloadNow(t, gateways[i]) })
+	served("rotated", 2)
 }

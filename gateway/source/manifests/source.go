@@ -73,12 +73,15 @@ type Source struct {
 	input table.Input
 	next  time.Time // when a key must be looked at again; zero: never
 
-	ring       *keyring.Ring // nil: not loaded
-	ringServes bool
+	// The key ring; used as the above.
+	ring       keyring.Ring // as it was read last; zero: never
+	ringServed keyring.Ring // as it was handed over last; zero: never
+	ringNext   time.Time    // when it must be looked for again; zero: when its file changes
 
-	mu        sync.Mutex
-	problems  []Problem
-	generated []GeneratedKey
+	mu           sync.Mutex
+	problems     []Problem
+	ringProblems []Problem
+	generated    []GeneratedKey
 }
 
 // New reads the directory and makes the keys that are missing. What is wrong with single files or objects is in Problems; an
@@ -111,6 +114,7 @@ func open(opts Options, schemas *schema.Set) (*Source, error) {
 	if err := s.compile(); err != nil {
 		return nil, fmt.Errorf("reading manifests of %s: %w", opts.Dir, err)
 	}
+	s.lookAtKeyRing()
 	return s, nil
 }
 
@@ -137,9 +141,16 @@ func (o *Options) validate() error {
 // Synced is closed when the first table and the first keys serve.
 func (s *Source) Synced() <-chan struct{} { return s.synced }
 
-// Problems are what is wrong with files and keys now, in the order of files. What routes and credentials lack is for the
-// findings of the table.
+// Problems are what is wrong with files and keys now, in the order of files, and with the key ring. What routes and credentials lack is
+// for the findings of the table.
 func (s *Source) Problems() []Problem {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Concat(s.problems, s.ringProblems)
+}
+
+// manifestProblems are those of files and keys.
+func (s *Source) manifestProblems() []Problem {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.problems)
@@ -163,14 +174,15 @@ func (s *Source) compile() error {
 		return err
 	}
 	id := types.NamespacedName{Namespace: instance.Namespace, Name: instance.Name}
-	maker := &keyMaker{set: set, store: s.store, instance: id, now: s.opts.Clock.Now()}
+	maker := &keyMaker{
+		set: set, store: s.store, instance: id, rules: table.CompileKeyRules(instance), now: s.opts.Clock.Now(),
+	}
 	maker.run()
-	problems = append(problems, s.loadKeyRing(maker)...)
 	s.forgetGone(set, maker)
 	s.keys, s.next = maker.keys, maker.next
 	s.input = table.Input{
 		Instance: instance, Routes: set.Routes(), Credentials: set.Credentials(), CredentialStates: set.States(),
-		Namespaces: set.Namespaces(), Providers: s.opts.Providers, NoCreationTimes: true,
+		Redis: set.Redis(instance), Namespaces: set.Namespaces(), Providers: s.opts.Providers, NoCreationTimes: true,
 	}
 	s.reader.log(s.Problems(), append(twins, maker.problems...))
 	s.publishProblems(append(problems, maker.problems...), append([]GeneratedKey{}, maker.generated...))
@@ -233,7 +245,7 @@ func (s *Source) publish(before []*table.Key, first bool) {
 	}
 }
 
-// Run publishes, and publishes again when files change or a key's time has come, until ctx ends. It returns nil then, or an
+// Run publishes, and publishes again when files or the key ring change or a key's time has come, until ctx ends. It returns nil then, or an
 // error if the directory cannot be watched. A broken file never ends it.
 func (s *Source) Run(ctx context.Context) (err error) {
 	defer func() {
@@ -248,20 +260,30 @@ func (s *Source) Run(ctx context.Context) (err error) {
 	defer w.close()
 	s.publish(nil, true)
 	close(s.synced)
-	for w.wait(ctx, s.next) {
+	for w.wait(ctx, earlier(s.next, s.ringNext)) {
 		s.reload(w)
 	}
 	return nil
 }
 
+// earlier is the first of two times, of which zero is never.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
+		return b
+	}
+	return a
+}
+
 // reload looks at the files again and publishes what changed.
 func (s *Source) reload(w *watch) {
+	s.lookAtKeyRing()
+	s.publishKeyRing()
 	changed, dirs, err := s.reader.read()
 	if err != nil {
 		problem := Problem{File: s.opts.Dir, Message: fmt.Sprintf("cannot be listed: %v", cause(err))}
 		if !slices.Contains(s.Problems(), problem) {
 			s.opts.Logger.Error("Manifests cannot be listed; serving what was there before", "dir", s.opts.Dir, "err", err)
-			s.publishProblems(append(s.Problems(), problem), nil)
+			s.publishProblems(append(s.manifestProblems(), problem), nil)
 		}
 		return
 	}

@@ -25,24 +25,42 @@ type watch struct {
 	logger *slog.Logger
 	clock  clock.WithTicker
 	dir    string
-	seen   []stamp
-	dirs   []string
+	// ring is the file of the key ring, state the directory it is in; empty if nobody wants the ring.
+	ring, state string
+	seen        []stamp
+	dirs        []string
 }
 
-// newWatch watches directories. They are watched rather than files: an editor puts a new file in the place of the old one,
-// and a mounted ConfigMap changes by one link.
+// newWatch watches directories of manifests, and the key ring's. They are watched rather than files: an editor puts a new file in the
+// place of the old one, and a mounted ConfigMap changes by one link.
 func newWatch(opts Options, dirs []string) (*watch, error) {
 	notify, err := fsnotify.NewWatcher()
 	if err != nil {
 		return nil, err
 	}
-	w := &watch{notify: notify, logger: opts.Logger, clock: opts.Clock, dir: opts.Dir, seen: stamps(opts.Dir)}
+	w := &watch{notify: notify, logger: opts.Logger, clock: opts.Clock, dir: opts.Dir}
+	if opts.Sink.KeyRing != nil {
+		w.ring, w.state = (&keyStore{dir: opts.StateDir}).keyRingPath(), opts.StateDir
+	}
+	w.seen = w.stamps()
 	w.follow(dirs)
 	return w, nil
 }
 
-// follow watches these directories and no others. What cannot be watched is looked at now and then all the same.
+// stamps are those of the manifests and the key ring.
+func (w *watch) stamps() []stamp {
+	all := stamps(w.dir)
+	if w.ring == "" {
+		return all
+	}
+	return append(all, stampsOf(w.ring)...)
+}
+
+// follow watches these directories and the key ring's, and no others. What cannot be watched is looked at now and then all the same.
 func (w *watch) follow(dirs []string) {
+	if w.state != "" {
+		dirs = append(slices.Clone(dirs), w.state)
+	}
 	for _, dir := range w.dirs {
 		if !slices.Contains(dirs, dir) {
 			_ = w.notify.Remove(dir) // it is gone, or will be
@@ -81,13 +99,13 @@ func (w *watch) wait(ctx context.Context, until time.Time) bool {
 				settle = w.clock.After(settleTime) // events were lost
 			}
 		case <-settle:
-			w.seen = stamps(w.dir)
+			w.seen = w.stamps()
 			return true
 		case <-timer.C():
 			if !until.IsZero() && !w.clock.Now().Before(until) {
 				return true
 			}
-			if now := stamps(w.dir); !slices.Equal(now, w.seen) {
+			if now := w.stamps(); !slices.Equal(now, w.seen) {
 				w.seen = now
 				return true
 			}

@@ -16,7 +16,7 @@ export const admin = required('CONFORMANCE_ADMIN_URL');
 export const readText = (path) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 export const cases = (name) => JSON.parse(readText(`cases/${name}.json`));
 
-// The key of the environment is the quickstart's, which may use deepseek-* only.
+// The key of the environment is the quickstart's, which may use all models.
 export const keys = { ...cases('keys'), environment: required('OPENAI_API_KEY') };
 
 export const general = 'conformance/general:v1';

@@ -18,7 +18,7 @@ test('models.list shows what the key can use, in four members', async () => {
 });
 
 test('models.list of a narrower key', async () => {
-  const ids = (await collect(client({ key: 'environment' }).models.list())).map((m) => m.id);
+  const ids = (await collect(client({ key: 'narrow' }).models.list())).map((m) => m.id);
   assert.ok(ids.includes('deepseek-v4-pro'));
   assert.ok(ids.every((id) => id.startsWith('deepseek-')), ids.join());
 });

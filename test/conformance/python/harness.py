@@ -37,7 +37,7 @@ def cases(name):
     return json.loads(read_text(f"cases/{name}.json"))
 
 
-# The key of the environment is the quickstart's, which may use deepseek-* only.
+# The key of the environment is the quickstart's, which may use all models.
 KEYS = {**cases("keys"), "environment": required("OPENAI_API_KEY")}
 
 

@@ -19,7 +19,7 @@ class Models(Suite):
             self.assertIsInstance(m.created, int)
 
     def test_the_list_of_a_narrower_key(self):
-        ids = [m.id for m in self.client(key="environment").models.list()]
+        ids = [m.id for m in self.client(key="narrow").models.list()]
         self.assertIn("deepseek-v4-pro", ids)
         self.assertTrue(all(i.startswith("deepseek-") for i in ids), ids)
 

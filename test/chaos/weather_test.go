@@ -1,0 +1,99 @@
+package chaos_test
+
+import (
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"vipcloud.ai/vipcloud/test/sim/studio"
+)
+
+// weather is the way between gateways and the vendor: it takes its time in both directions, so that there is always something under way
+// that can be broken off, and it brings failures.
+type weather struct {
+	vendor http.Handler
+	studio *studio.Studio
+
+	mu     sync.Mutex
+	random *rand.Rand
+	// modes are what may befall a submit, storms how many of ten it does.
+	modes  []studio.Mode
+	storms int
+}
+
+// newWeather returns fair weather. Its seed is in the test's log.
+func newWeather(t *testing.T, vendor http.Handler, s *studio.Studio) *weather {
+	t.Helper()
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	return &weather{vendor: vendor, studio: s, random: rand.New(rand.NewPCG(seed, 0))}
+}
+
+// storm makes some of ten submits fail, and every tenth other call.
+func (w *weather) storm(ofTen int, modes ...studio.Mode) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.storms, w.modes = ofTen, modes
+}
+
+// calm ends failures, also those that wait for the next call.
+func (w *weather) calm() {
+	w.storm(0)
+	w.studio.Heal()
+}
+
+// upTo is a random time.
+func (w *weather) upTo(most time.Duration) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return time.Duration(w.random.Int64N(int64(most)))
+}
+
+// oneOf is a random number below n.
+func (w *weather) oneOf(n int) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.random.IntN(n)
+}
+
+// brew queues a failure for a call that comes now, or for one beside it.
+func (w *weather) brew(r *http.Request) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	likely := w.storms
+	if r.Method != http.MethodPost {
+		likely = min(likely, 1)
+	}
+	if len(w.modes) > 0 && w.random.IntN(10) < likely {
+		w.studio.FailNext(1, w.modes[w.random.IntN(len(w.modes))])
+	}
+}
+
+// ServeHTTP implements http.Handler.
+func (w *weather) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	if !strings.Contains(r.URL.Path, "/api/") { // files
+		w.vendor.ServeHTTP(rw, r)
+		return
+	}
+	time.Sleep(w.upTo(20 * time.Millisecond))
+	w.brew(r)
+	w.vendor.ServeHTTP(&late{ResponseWriter: rw, by: w.upTo(20 * time.Millisecond)}, r)
+}
+
+// late delays an answer whose effects have come about already.
+type late struct {
+	http.ResponseWriter
+	by time.Duration
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (l *late) WriteHeader(status int) {
+	time.Sleep(l.by)
+	l.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController find what the connection can do.
+func (l *late) Unwrap() http.ResponseWriter { return l.ResponseWriter }
