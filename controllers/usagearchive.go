@@ -5,27 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/klog/v2"
-	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"vipcloud.ai/vipcloud/api/v1alpha1"
 	"vipcloud.ai/vipcloud/gateway/ledger"
-)
-
-const (
-	// mergedKept is how long an archive remembers that it holds a report that is gone: a replica that was cut off for less can tell
-	// that its report was merged. Beyond mergedMost only those are remembered that are not gone.
-	mergedKept = 24 * time.Hour
-	mergedMost = 512
 )
 
 // errNoArchive means that an object has the name of an archive and is none.
@@ -114,158 +102,6 @@ func (r *UsageReportReconciler) writeArchive(ctx context.Context, f *archiveFile
 		return fmt.Errorf("writing archive %s: %w", f.object.Name, err)
 	}
 	return nil
-}
-
-// retire moves what a live report holds into the archive, in steps of which each may be repeated and none undone: the report is
-// sealed, so that its content is final; the archive is written with what it holds and its UID, in one piece; the report is deleted.
-func (r *UsageReportReconciler) retire(ctx context.Context, report *v1alpha1.UsageReport) error {
-	if sealed, err := r.seal(ctx, report); err != nil || !sealed {
-		return err
-	}
-	if err := r.merge(ctx, report); err != nil {
-		return err
-	}
-	uid := report.UID
-	err := r.Delete(ctx, &v1alpha1.UsageReport{ObjectMeta: report.ObjectMeta}, client.Preconditions{UID: &uid})
-	if client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("deleting UsageReport %s: %w", report.Name, err)
-	}
-	ctrl.LoggerFrom(ctx).Info("Merged the usage of a replica that is gone into the archive", "UsageReport", klog.KObj(report))
-	return nil
-}
-
-// current reads a report as it is now; nil if it is gone.
-func (r *UsageReportReconciler) current(ctx context.Context, report *v1alpha1.UsageReport) (*v1alpha1.UsageReport, error) {
-	now := &v1alpha1.UsageReport{}
-	err := r.live.Get(ctx, client.ObjectKeyFromObject(report), now)
-	if apierrors.IsNotFound(err) || (err == nil && now.UID != report.UID) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading UsageReport %s: %w", report.Name, err)
-	}
-	return now, nil
-}
-
-// seal makes the content of a report final, unless its writer has written since it was read. False: there is nothing to do, as the
-// report is gone or its writer is back.
-func (r *UsageReportReconciler) seal(ctx context.Context, report *v1alpha1.UsageReport) (bool, error) {
-	now, err := r.current(ctx, report)
-	if err != nil || now == nil || isSealed(now) {
-		return now != nil, err
-	}
-	if gone, err := r.writerGone(ctx, r.live, now); err != nil || !gone {
-		return false, err
-	}
-	metav1.SetMetaDataAnnotation(&now.ObjectMeta, v1alpha1.AnnotationSealed, r.clock.Now().UTC().Format(time.RFC3339))
-	if err := r.Update(ctx, now); err != nil {
-		return false, client.IgnoreNotFound(err)
-	}
-	return true, nil
-}
-
-// merge adds a sealed report to the archive, unless that was done. The archive is read before the report: a report that is there after
-// that was not taken from the list of merged ones before.
-func (r *UsageReportReconciler) merge(ctx context.Context, report *v1alpha1.UsageReport) error {
-	archive, err := r.readArchive(ctx, refOfArchive(report))
-	if err != nil {
-		return err
-	}
-	now, err := r.current(ctx, report)
-	if err != nil || now == nil {
-		return err
-	}
-	page, err := pageOf(now)
-	if err != nil {
-		return err
-	}
-	err = archive.Merge(string(now.UID), page)
-	if errors.Is(err, ledger.ErrMerged) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("merging UsageReport %s: %w", now.Name, err)
-	}
-	archive.entries[string(now.UID)] = [2]int64{page.Sequence(), r.clock.Now().Unix()}
-	return r.writeArchive(ctx, archive)
-}
-
-// tend folds jobs that are long over into counters and forgets merged reports that are gone, once an hour.
-func (r *UsageReportReconciler) tend(ctx context.Context, ref archiveRef) error {
-	r.mu.Lock()
-	fresh := r.clock.Since(r.tended[ref]) < tendEvery-time.Minute
-	r.mu.Unlock()
-	if fresh {
-		return nil
-	}
-	archive, err := r.readArchive(ctx, ref)
-	if err != nil {
-		return err
-	}
-	lives, err := r.livesOf(ctx, ref)
-	if err != nil {
-		return err
-	}
-	folded := archive.Fold(lives, r.clock.Now())
-	forgotten := archive.Gone(archive.old(lives, r.clock.Now())...)
-	if archive.object.UID != "" || folded != (ledger.Folded{}) {
-		if err := r.writeIfChanged(ctx, archive, forgotten); err != nil {
-			return err
-		}
-	}
-	if folded.Unknown > 0 {
-		ctrl.LoggerFrom(ctx).Info("Jobs were charged of which nobody knows how they ended", "instance", ref.instance.String(),
-			"jobs", folded.Unknown, "amount", folded.UnknownAmount.Decimal())
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.tended[ref] = r.clock.Now()
-	return nil
-}
-
-// writeIfChanged writes an archive unless it says what it said.
-func (r *UsageReportReconciler) writeIfChanged(ctx context.Context, f *archiveFile, changed bool) error {
-	data, err := f.Encode()
-	if err == nil && !changed && string(data) == string(f.object.Report.Raw) {
-		return nil
-	}
-	return r.writeArchive(ctx, f)
-}
-
-// livesOf reads all live reports of a shard as they are now. One that cannot be read is an error: what it holds must not be folded
-// without it.
-func (r *UsageReportReconciler) livesOf(ctx context.Context, ref archiveRef) ([]ledger.Live, error) {
-	list := &v1alpha1.UsageReportList{}
-	err := r.live.List(ctx, list, client.InNamespace(ref.instance.Namespace), client.MatchingLabels{
-		v1alpha1.LabelInstance: ref.instance.Name, v1alpha1.LabelShard: strconv.Itoa(ref.shard)})
-	if err != nil {
-		return nil, fmt.Errorf("listing UsageReports of shard %d: %w", ref.shard, err)
-	}
-	var lives []ledger.Live
-	for i := range list.Items {
-		o := &list.Items[i]
-		if o.Role != v1alpha1.UsageReportLive || int(o.Shard) != ref.shard || string(o.Gateway) != ref.instance.Name {
-			continue
-		}
-		page, err := pageOf(o)
-		if err != nil {
-			return nil, err
-		}
-		lives = append(lives, ledger.Live{UID: string(o.UID), Page: page})
-	}
-	return lives, nil
-}
-
-// old are the merged reports that are gone and need not be remembered.
-func (f *archiveFile) old(lives []ledger.Live, now time.Time) []string {
-	merged := f.Merged()
-	many := len(merged) > mergedMost
-	return slices.DeleteFunc(merged, func(uid string) bool {
-		if slices.ContainsFunc(lives, func(l ledger.Live) bool { return l.UID == uid }) {
-			return true
-		}
-		return !many && now.Sub(time.Unix(f.entries[uid][1], 0)) < mergedKept
-	})
 }
 
 // pageOf reads the page of a report.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,7 +64,7 @@ func (f *gatewayFlags) runKubernetes(ctx context.Context, d kubernetesDeps) erro
 	if err != nil {
 		return fmt.Errorf("finding the API server: %w", err)
 	}
-	replica, err := f.newReplica(config, instance, d.log)
+	replica, usage, err := f.newReports(config, instance, d)
 	if err != nil {
 		return err
 	}
@@ -83,18 +84,26 @@ func (f *gatewayFlags) runKubernetes(ctx context.Context, d kubernetesDeps) erro
 		"Age of the last sign of life of the oldest watch that the table is made from.",
 		func() float64 { return src.Staleness().Seconds() })
 	d.ready.pending.Store(true)
-	return runAll(ctx, d, src, replica)
+	return runAll(ctx, d, parts{src: src, replica: replica, usage: usage})
 }
 
-// runAll runs server, source and reporter. Source and reporter outlive the request to end by the drain, so that what is served
+// parts run beside the server.
+type parts struct {
+	src     *kubernetes.Source
+	replica *report.Replica
+	usage   *report.Ledger
+}
+
+// runAll runs server, source and reporters. Source and reporters outlive the request to end by the drain, so that what is served
 // until then stays current and is reported.
-func runAll(ctx context.Context, d kubernetesDeps, src *kubernetes.Source, replica *report.Replica) error {
+func runAll(ctx context.Context, d kubernetesDeps, p parts) error {
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	group, gctx := errgroup.WithContext(life)
-	group.Go(func() error { return src.Run(gctx) })
-	group.Go(func() error { return replica.Run(gctx) })
-	group.Go(func() error { return announce(gctx, d, src, replica) })
+	group.Go(func() error { return p.src.Run(gctx) })
+	group.Go(func() error { return p.replica.Run(gctx) })
+	group.Go(func() error { return p.usage.Run(gctx) })
+	group.Go(func() error { return announce(gctx, d, p) })
 	group.Go(func() error {
 		defer end()
 		serveCtx, cancel := context.WithCancel(gctx)
@@ -105,13 +114,13 @@ func runAll(ctx context.Context, d kubernetesDeps, src *kubernetes.Source, repli
 	return group.Wait()
 }
 
-// announce reports readiness once everything serves, and its end.
-func announce(ctx context.Context, d kubernetesDeps, src *kubernetes.Source, replica *report.Replica) error {
-	if !wait(ctx, src.Synced()) {
+// announce reports readiness once everything serves and what was spent is known, and its end.
+func announce(ctx context.Context, d kubernetesDeps, p parts) error {
+	if !wait(ctx, p.src.Synced()) || !wait(ctx, p.usage.Synced()) {
 		return nil
 	}
-	replica.SetReady(true)
-	if !wait(ctx, replica.FirstWritten()) {
+	p.replica.SetReady(true)
+	if !wait(ctx, p.replica.FirstWritten()) {
 		return nil
 	}
 	d.ready.pending.Store(false)
@@ -125,7 +134,7 @@ func announce(ctx context.Context, d kubernetesDeps, src *kubernetes.Source, rep
 		case <-ticker.C:
 		}
 	}
-	replica.SetReady(false)
+	p.replica.SetReady(false)
 	return nil
 }
 
@@ -147,24 +156,29 @@ func (f *gatewayFlags) restConfig() (*rest.Config, error) {
 	return rest.InClusterConfig()
 }
 
-// newReplica makes the reporter.
-func (f *gatewayFlags) newReplica(config *rest.Config, instance types.NamespacedName, log *slog.Logger) (*report.Replica, error) {
-	name := f.replicaName
-	if name == "" {
-		name = f.podName
-	}
+// newReports makes what this process writes to the API server: what it is, and what was used.
+func (f *gatewayFlags) newReports(
+	config *rest.Config, instance types.NamespacedName, d kubernetesDeps,
+) (*report.Replica, *report.Ledger, error) {
+	name := cmp.Or(f.replicaName, f.podName)
 	if name == "" {
 		host, err := os.Hostname()
 		if err != nil {
-			return nil, fmt.Errorf("naming the replica: %w", err)
+			return nil, nil, fmt.Errorf("naming the replica: %w", err)
 		}
 		name = host
 	}
 	replica, err := report.NewReplica(report.ReplicaOptions{
-		Config: config, Instance: instance, Name: name, PodName: f.podName, PodUID: types.UID(f.podUID), Version: version, Logger: log,
+		Config: config, Instance: instance, Name: name, PodName: f.podName, PodUID: types.UID(f.podUID), Version: version, Logger: d.log,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("preparing the report of this replica: %w", err)
+		return nil, nil, fmt.Errorf("preparing the report of this replica: %w", err)
 	}
-	return replica, nil
+	usage, err := report.NewLedger(report.LedgerOptions{
+		Config: config, Instance: instance, Replica: name, PodUID: types.UID(f.podUID), Books: d.server.Books(), Logger: d.log,
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("preparing usage reports: %w", err)
+	}
+	return replica, usage, nil
 }

@@ -16,19 +16,19 @@ import (
 var foldable = noon.Add(48*time.Hour + ledger.Keep + ledger.Slack)
 
 func TestArchive_MergesAReportOnce(t *testing.T) {
-	live := page(t, entry(noon, 3), video(1, ledger.JobCharged, 5))
+	report := page(t, entry(noon, 3), charge(1, 5))
 	a := ledger.NewArchive(56)
-	if err := a.Merge("b", live); err != nil {
+	if err := a.Merge("b", report); err != nil {
 		t.Fatal(err)
 	}
 	before := reread(t, a)
-	if err := a.Merge("b", live); !errors.Is(err, ledger.ErrMerged) {
+	if err := a.Merge("b", report); !errors.Is(err, ledger.ErrMerged) {
 		t.Errorf("merged twice: %v", err)
 	}
 	if got := reread(t, a); got.Spent(web, "", ledger.Day, noon) != 8 || got.Sequence() != before.Sequence() {
 		t.Errorf("spent %d, sequence %d after it was refused", got.Spent(web, "", ledger.Day, noon), got.Sequence())
 	}
-	if err := a.Merge("a", live); err != nil {
+	if err := a.Merge("a", report); err != nil {
 		t.Fatal(err)
 	}
 	if got := reread(t, a).Spent(web, "", ledger.Day, noon); got != 3+3+5 {
@@ -38,7 +38,7 @@ func TestArchive_MergesAReportOnce(t *testing.T) {
 		t.Errorf("merged: %v", got)
 	}
 	again := ledger.OpenArchive(reread(t, a), []string{"b", "a", "b"})
-	if err := again.Merge("a", live); !errors.Is(err, ledger.ErrMerged) {
+	if err := again.Merge("a", report); !errors.Is(err, ledger.ErrMerged) {
 		t.Errorf("merged again after it was read: %v", err)
 	}
 	if !again.Gone("a", "c") || again.Gone("a") || !slices.Equal(again.Merged(), []string{"b"}) {
@@ -77,7 +77,7 @@ func TestArchive_NewerPeriodsWin(t *testing.T) {
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			v := ledger.Total([]ledger.Archived{{Page: p}}, nil)
+			v := totalWith(t, a)
 			if rows := v.History(web, noon.Add(-days(9))).Rows; len(rows) != 3 || rows[0].Cost != 1 {
 				t.Errorf("the oldest day is not in the history: %+v", rows)
 			}
@@ -90,7 +90,7 @@ func TestArchive_Fold(t *testing.T) {
 		change(&e)
 		return e
 	}
-	later := withJob(video(7, ledger.JobCharged, 100), func(e *ledger.JobEntry) { e.Deadline = e.Deadline.Add(time.Second) })
+	later := withJob(charge(7, 100), func(e *ledger.JobEntry) { e.Deadline = e.Deadline.Add(time.Second) })
 	tests := map[string]struct {
 		archived, live, mergedLive []any
 		at                         time.Time
@@ -98,30 +98,30 @@ func TestArchive_Fold(t *testing.T) {
 		wantSpent, wantLeft        money.Amount
 	}{
 		"nothing is old enough": {
-			archived: []any{video(1, ledger.JobCharged, 5)}, at: foldable.Add(-time.Second), wantSpent: 5, wantLeft: 5,
+			archived: []any{charge(1, 5)}, at: foldable.Add(-time.Second), wantSpent: 5, wantLeft: 5,
 		},
 		"a charged job": {
-			archived: []any{video(1, ledger.JobCharged, 5)}, at: foldable, want: ledger.Folded{Charged: 1}, wantSpent: 5,
+			archived: []any{charge(1, 5)}, at: foldable, want: ledger.Folded{Charged: 1}, wantSpent: 5,
 		},
 		"a released job": {
-			archived: []any{video(1, ledger.JobReleased, 5)}, at: foldable, want: ledger.Folded{Released: 1},
+			archived: []any{release(1)}, at: foldable, want: ledger.Folded{Released: 1},
 		},
 		"a job whose end nobody knows is charged": {
-			archived: []any{video(1, ledger.JobReserved, 5)}, at: foldable, want: ledger.Folded{Unknown: 1, UnknownAmount: 5}, wantSpent: 5,
+			archived: []any{reserve(1, 5)}, at: foldable, want: ledger.Folded{Unknown: 1, UnknownAmount: 5}, wantSpent: 5,
 		},
 		"a job that only a live report knows": {
-			live: []any{video(1, ledger.JobCharged, 5)}, at: foldable, want: ledger.Folded{Charged: 1}, wantSpent: 5,
+			live: []any{charge(1, 5)}, at: foldable, want: ledger.Folded{Charged: 1}, wantSpent: 5,
 		},
 		"a job whose end only a live report knows": {
-			archived: []any{video(1, ledger.JobReserved, 5)}, live: []any{video(1, ledger.JobCharged, 4)}, at: foldable,
+			archived: []any{reserve(1, 5)}, live: []any{charge(1, 4)}, at: foldable,
 			want: ledger.Folded{Charged: 1}, wantSpent: 4,
 		},
 		"a job that everybody knows": {
-			archived: []any{video(1, ledger.JobCharged, 5)}, live: []any{video(1, ledger.JobCharged, 5)}, mergedLive: []any{video(1, ledger.JobCharged, 5)},
+			archived: []any{charge(1, 5)}, live: []any{charge(1, 5)}, mergedLive: []any{charge(1, 5)},
 			at: foldable, want: ledger.Folded{Charged: 1}, wantSpent: 5,
 		},
 		"a deadline is rounded up to an hour": {
-			archived: []any{later, video(1, ledger.JobCharged, 5)}, at: foldable, want: ledger.Folded{Charged: 1}, wantSpent: 105, wantLeft: 100,
+			archived: []any{later, charge(1, 5)}, at: foldable, want: ledger.Folded{Charged: 1}, wantSpent: 105, wantLeft: 100,
 		},
 	}
 	for name, tc := range tests {
@@ -134,7 +134,7 @@ func TestArchive_Fold(t *testing.T) {
 			if err := a.Merge("merged", merged); err != nil {
 				t.Fatal(err)
 			}
-			lives := []ledger.Live{{UID: "live", Page: page(t, tc.live...)}, {UID: "merged", Page: merged}}
+			lives := []ledger.Live{live("live", page(t, tc.live...)), live("merged", merged)}
 			if diff := cmp.Diff(tc.want, a.Fold(lives, tc.at)); diff != "" {
 				t.Errorf("folded (-want +got):\n%s", diff)
 			}
@@ -142,7 +142,7 @@ func TestArchive_Fold(t *testing.T) {
 				t.Errorf("folded again: %+v", again)
 			}
 			p := reread(t, a)
-			v := ledger.Total([]ledger.Archived{{Page: p, Merged: a.Merged()}}, lives)
+			v := totalWith(t, a, lives...)
 			if got := v.Spent(web, "", ledger.Day, noon); got != tc.wantSpent {
 				t.Errorf("spent %d in total, want %d", got, tc.wantSpent)
 			}
@@ -158,58 +158,58 @@ func TestArchive_Fold(t *testing.T) {
 }
 
 func TestArchive_WhatWasFoldedNeverCountsAgain(t *testing.T) {
-	replica := book(t, video(1, ledger.JobReserved, 5), video(1, ledger.JobCharged, 5), entry(noon, 1))
-	live := ledger.Live{UID: "live", Page: decode(t, encode(t, replica, 56))}
+	replica := book(t, reserve(1, 5), charge(1, 5), entry(noon, 1))
+	report := live("live", decode(t, encode(t, replica, 56)))
 	a := ledger.NewArchive(56)
-	a.Fold([]ledger.Live{live}, foldable)
+	a.Fold([]ledger.Live{report}, foldable)
 	archive := reread(t, a)
 	if got := archive.Spent(web, "", ledger.Day, noon); got != 5 {
 		t.Fatalf("folded %d", got)
 	}
-	total := func(step string, archived ledger.Archived, lives ...ledger.Live) {
+	check := func(step string, archived ledger.Archived, lives ...ledger.Live) {
 		t.Helper()
 		if got := ledger.Total([]ledger.Archived{archived}, lives).Spent(web, "", ledger.Day, noon); got != 6 {
 			t.Errorf("%s: %d in total, want 6", step, got)
 		}
 	}
-	total("the report still has it", ledger.Archived{Page: archive}, live)
-	if _, err := replica.Job(video(1, ledger.JobCharged, 5)); err != nil {
+	check("the report still has it", ledger.Archived{Page: archive}, report)
+	if _, err := replica.Job(charge(1, 5)); err != nil {
 		t.Errorf("a replica that does not know that it was folded: %v", err)
 	}
 	replica.Folded(archive)
-	if _, err := replica.Job(video(1, ledger.JobCharged, 5)); !errors.Is(err, ledger.ErrLate) {
+	if _, err := replica.Job(charge(1, 5)); !errors.Is(err, ledger.ErrLate) {
 		t.Errorf("a replica that knows: %v", err)
 	}
 	if got := replica.Spent(web, "", ledger.Day, noon); got != 1 {
 		t.Errorf("the replica is left with %d, want 1", got)
 	}
-	forgotten := ledger.Live{UID: "live", Page: decode(t, encode(t, replica, 56))}
-	total("the replica has forgotten it", ledger.Archived{Page: archive}, forgotten)
-	for step, l := range map[string]ledger.Live{"retired with it": live, "retired without it": forgotten} {
+	forgotten := live("live", decode(t, encode(t, replica, 56)))
+	check("the replica has forgotten it", ledger.Archived{Page: archive}, forgotten)
+	for step, l := range map[string]ledger.Live{"retired with it": report, "retired without it": forgotten} {
 		merging := ledger.OpenArchive(archive, nil)
 		if err := merging.Merge("live", l.Page); err != nil {
 			t.Fatal(err)
 		}
-		total(step, ledger.Archived{Page: reread(t, merging), Merged: merging.Merged()}, l)
+		check(step, ledger.Archived{Page: reread(t, merging), Merged: merging.Merged()}, l)
 	}
 	restarted := ledger.NewBook()
 	if err := restarted.Load(forgotten.Page); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := restarted.Job(video(1, ledger.JobCharged, 5)); !errors.Is(err, ledger.ErrLate) {
+	if _, err := restarted.Job(charge(1, 5)); !errors.Is(err, ledger.ErrLate) {
 		t.Errorf("a replica that was started again: %v", err)
 	}
 }
 
 func TestArchive_FoldPutsJobsWhereTheyWereMade(t *testing.T) {
 	a := ledger.NewArchive(56)
-	job := video(1, ledger.JobCharged, 5)
+	job := charge(1, 5)
 	job.Reset = "2026-11"
 	if err := a.Merge("a", page(t, job, entry(foldable, 1))); err != nil {
 		t.Fatal(err)
 	}
 	a.Fold(nil, foldable)
-	v := ledger.Total([]ledger.Archived{{Page: reread(t, a)}}, nil)
+	v := totalWith(t, a)
 	want := []ledger.HistoryRow{
 		{Day: noon.Truncate(days(1)), Model: "seedance-2", Usage: ledger.Usage{Seconds: 5}, Cost: 5},
 		{Day: foldable.Truncate(days(1)), Model: "qwen3-max", Requests: 1, Usage: ledger.Usage{PromptTokens: 10, CompletionTokens: 5}, Cost: 1},
@@ -229,14 +229,14 @@ func TestArchive_FoldPutsJobsWhereTheyWereMade(t *testing.T) {
 
 func TestArchive_FoldForgetsOldHistory(t *testing.T) {
 	a := ledger.NewArchive(56)
-	old := video(1, ledger.JobCharged, 5)
+	old := charge(1, 5)
 	if err := a.Merge("a", page(t, entry(noon, 1), old)); err != nil {
 		t.Fatal(err)
 	}
 	const kept = ledger.HistoryDays - 1
 	for _, tc := range []struct{ after, want int }{{kept, 1}, {kept + 1, 0}} {
 		a.Fold(nil, noon.Add(days(tc.after)))
-		v := ledger.Total([]ledger.Archived{{Page: reread(t, a)}}, nil)
+		v := totalWith(t, a)
 		rows := v.History(web, time.Unix(0, 0)).Rows
 		requests := slices.DeleteFunc(rows, func(r ledger.HistoryRow) bool { return r.Requests == 0 })
 		if len(requests) != tc.want {

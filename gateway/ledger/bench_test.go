@@ -32,10 +32,10 @@ func active(keys, models, forDays int) *ledger.Book {
 }
 
 func TestHotPathAllocates(t *testing.T) {
-	b := book(t, entry(noon, 1), video(1, ledger.JobReserved, 5), video(2, ledger.JobCharged, 5))
+	b := book(t, entry(noon, 1), reserve(1, 5), charge(2, 5))
 	p := decode(t, encode(t, b, 56))
-	v := ledger.Total(nil, []ledger.Live{{UID: "a", Page: p}})
-	again, event := entry(noon, 1), video(1, ledger.JobReserved, 5)
+	v := total(p)
+	again, event := entry(noon, 1), reserve(1, 5)
 	for name, tc := range map[string]struct {
 		do   func()
 		want float64
@@ -94,7 +94,8 @@ func TestMemoryPerKey(t *testing.T) {
 				}
 				return v
 			})
-			t.Logf("bytes a key: %d in a book, %d encoded, %d in a view of one report", bookBytes/activeKeys, encoded/activeKeys, viewBytes/activeKeys)
+			t.Logf("bytes a key: %d in a book, %d encoded, %d in a view of one report",
+				bookBytes/activeKeys, encoded/activeKeys, viewBytes/activeKeys)
 			if bookBytes > tc.wantBook*activeKeys {
 				t.Errorf("a book takes %d bytes a key, want at most %d", bookBytes/activeKeys, tc.wantBook)
 			}
@@ -159,6 +160,7 @@ func viewOf(tb testing.TB, of *ledger.Book) *ledger.View {
 
 // fullShard returns a book whose shard 9 is as large as it may be.
 func fullShard(tb testing.TB) (b *ledger.Book, used []string) {
+	tb.Helper()
 	used = keysOf(9, activeKeys/ledger.Shards)
 	return large(tb, used, 1, 35), used
 }
@@ -208,7 +210,7 @@ func BenchmarkHistory(b *testing.B) {
 func BenchmarkJobs(b *testing.B) {
 	full := book(b)
 	for i := range 10_000 {
-		e := video(i, ledger.JobCharged, money.Amount(i%5))
+		e := charge(i, money.Amount(i%5))
 		if _, err := full.Job(e); err != nil {
 			b.Fatal(err)
 		}
@@ -219,12 +221,12 @@ func BenchmarkJobs(b *testing.B) {
 		}
 	})
 	p := decode(b, encode(b, full, 56))
-	if _, err := full.Job(video(10_001, ledger.JobCharged, 1)); err != nil {
+	if _, err := full.Job(charge(10_001, 1)); err != nil {
 		b.Fatal(err)
 	}
 	pages := []*ledger.Page{p, decode(b, encode(b, full, 56))}
 	b.Run("set live of three", func(b *testing.B) {
-		v := ledger.Total(nil, []ledger.Live{{UID: "b", Page: p}, {UID: "c", Page: p}})
+		v := total(p, p, p)
 		for i := 0; b.Loop(); i++ {
 			v.SetLive("a", pages[i%2])
 		}

@@ -36,7 +36,7 @@ func NewBook() *Book {
 // of locks the shard of a key and returns it with the key as the ledger writes it.
 func (b *Book) of(key string) (*bookShard, string) {
 	key = identifier(key, maxKey)
-	s := &b.shards[Shard(key)]
+	s := &b.shards[shardOf(key)]
 	s.mu.Lock()
 	return s, key
 }
@@ -113,8 +113,9 @@ func (b *Book) Acknowledge(shard int, sequence int64) {
 	s.acknowledged = max(s.acknowledged, sequence)
 }
 
-// Load goes on from what this replica had written before it was started again. What was counted meanwhile is added, and then to be
-// written. A shard is loaded once: the second time is ErrLoaded, and nothing changes.
+// Load goes on from what this replica had written before it was started again. It is best done before anything is counted: what was
+// counted is kept and to be written, but its receipts have numbers from before. A shard is loaded once: the second time is
+// ErrLoaded, and nothing changes.
 func (b *Book) Load(p *Page) error {
 	s := &b.shards[p.shard]
 	s.mu.Lock()

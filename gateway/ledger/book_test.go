@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -108,15 +107,19 @@ func TestBook_Spent(t *testing.T) {
 			at: time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), want: 1,
 		},
 		"a charged job counts on the day that it was made": {
-			counted: []any{video(1, ledger.JobReserved, 5), video(1, ledger.JobCharged, 7), entry(noon.Add(days(1)), 1)},
+			counted: []any{reserve(1, 5), charge(1, 7), entry(noon.Add(days(1)), 1)},
 			period:  ledger.Day, at: noon, want: 7,
 		},
-		"a running job is not spent":                     {counted: []any{video(1, ledger.JobReserved, 5)}, period: ledger.Day, at: noon},
-		"a released job is not spent":                    {counted: []any{video(1, ledger.JobReleased, 5)}, period: ledger.Day, at: noon},
-		"a job counts once however often it is reported": {counted: []any{video(1, ledger.JobCharged, 5), video(1, ledger.JobCharged, 5)}, period: ledger.Day, at: noon, want: 5},
-		"charged stays charged":                          {counted: []any{video(1, ledger.JobCharged, 5), video(1, ledger.JobReleased, 0), video(1, ledger.JobReserved, 9)}, period: ledger.Day, at: noon, want: 5},
-		"of two charges the higher one counts":           {counted: []any{video(1, ledger.JobCharged, 5), video(1, ledger.JobCharged, 3)}, period: ledger.Day, at: noon, want: 5},
-		"jobs of a month count in it":                    {counted: []any{video(1, ledger.JobCharged, 5), video(2, ledger.JobCharged, 3)}, period: ledger.Month, at: noon.Add(-days(20)), want: 8},
+		"a running job is not spent":                     {counted: []any{reserve(1, 5)}, period: ledger.Day, at: noon},
+		"a released job is not spent":                    {counted: []any{release(1)}, period: ledger.Day, at: noon},
+		"a job counts once however often it is reported": {counted: []any{charge(1, 5), charge(1, 5)}, period: ledger.Day, at: noon, want: 5},
+		"charged stays charged": {
+			counted: []any{charge(1, 5), release(1), reserve(1, 9)}, period: ledger.Day, at: noon, want: 5,
+		},
+		"of two charges the higher one counts": {counted: []any{charge(1, 5), charge(1, 3)}, period: ledger.Day, at: noon, want: 5},
+		"jobs of a month count in it": {
+			counted: []any{charge(1, 5), charge(2, 3)}, period: ledger.Month, at: noon.Add(-days(20)), want: 8,
+		},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -128,7 +131,7 @@ func TestBook_Spent(t *testing.T) {
 			if got := p.Spent(web, tc.reset, tc.period, tc.at); got != tc.want {
 				t.Errorf("the page says %d, want %d", got, tc.want)
 			}
-			if got := ledger.Total(nil, []ledger.Live{{UID: "a", Page: p}}).Spent(web, tc.reset, tc.period, tc.at); got != tc.want {
+			if got := total(p).Spent(web, tc.reset, tc.period, tc.at); got != tc.want {
 				t.Errorf("the view says %d, want %d", got, tc.want)
 			}
 		})
@@ -142,11 +145,11 @@ func TestBook_Reserved(t *testing.T) {
 		want    money.Amount
 	}{
 		"nothing is known":                       {at: noon},
-		"running jobs are summed":                {counted: []any{video(1, ledger.JobReserved, 5), video(2, ledger.JobReserved, 2)}, at: noon, want: 7},
-		"a charged job holds nothing":            {counted: []any{video(1, ledger.JobReserved, 5), video(1, ledger.JobCharged, 4)}, at: noon},
-		"a released job holds nothing":           {counted: []any{video(1, ledger.JobReserved, 5), video(1, ledger.JobReleased, 0)}, at: noon},
-		"a release that comes first is no less":  {counted: []any{video(1, ledger.JobReleased, 0), video(1, ledger.JobReserved, 5)}, at: noon},
-		"a job of yesterday holds nothing today": {counted: []any{video(1, ledger.JobReserved, 5)}, at: noon.Add(days(1))},
+		"running jobs are summed":                {counted: []any{reserve(1, 5), reserve(2, 2)}, at: noon, want: 7},
+		"a charged job holds nothing":            {counted: []any{reserve(1, 5), charge(1, 4)}, at: noon},
+		"a released job holds nothing":           {counted: []any{reserve(1, 5), release(1)}, at: noon},
+		"a release that comes first is no less":  {counted: []any{release(1), reserve(1, 5)}, at: noon},
+		"a job of yesterday holds nothing today": {counted: []any{reserve(1, 5)}, at: noon.Add(days(1))},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -158,7 +161,7 @@ func TestBook_Reserved(t *testing.T) {
 			if got := p.Reserved(web, "", ledger.Day, tc.at); got != tc.want {
 				t.Errorf("the page says %d, want %d", got, tc.want)
 			}
-			if got := ledger.Total(nil, []ledger.Live{{UID: "a", Page: p}}).Reserved(web, "", ledger.Day, tc.at); got != tc.want {
+			if got := total(p).Reserved(web, "", ledger.Day, tc.at); got != tc.want {
 				t.Errorf("the view says %d, want %d", got, tc.want)
 			}
 		})
@@ -205,7 +208,7 @@ func TestBook_MoneyEndsAtItsLimitAndSaysSo(t *testing.T) {
 		}
 	}
 	acknowledged := decode(t, encode(t, b, 56))
-	if got := ledger.Total(nil, []ledger.Live{{UID: "a", Page: acknowledged}, {UID: "b", Page: acknowledged}}).Spent(web, "", ledger.Day, noon); got != money.Max {
+	if got := total(acknowledged, acknowledged).Spent(web, "", ledger.Day, noon); got != money.Max {
 		t.Errorf("two of them are %s", got)
 	}
 	b.Settle(entry(noon, 1))
@@ -218,15 +221,15 @@ func TestBook_MoneyEndsAtItsLimitAndSaysSo(t *testing.T) {
 }
 
 func TestBook_JobsEndAtTheLimitAndComeBack(t *testing.T) {
-	b := book(t, video(1, ledger.JobReserved, money.Max-1), video(2, ledger.JobReserved, 1))
-	r, err := b.Job(video(3, ledger.JobReserved, 1))
+	b := book(t, reserve(1, money.Max-1), reserve(2, 1))
+	r, err := b.Job(reserve(3, 1))
 	if err != nil || !r.Saturated {
 		t.Errorf("%+v, %v", r, err)
 	}
 	if got := b.Reserved(web, "", ledger.Day, noon); got != money.Max {
 		t.Errorf("reserved %d", got)
 	}
-	if _, err := b.Job(video(1, ledger.JobReleased, 0)); err != nil {
+	if _, err := b.Job(release(1)); err != nil {
 		t.Fatal(err)
 	}
 	if got := b.Reserved(web, "", ledger.Day, noon); got != 2 {
@@ -236,7 +239,7 @@ func TestBook_JobsEndAtTheLimitAndComeBack(t *testing.T) {
 
 func TestBook_JobRefuses(t *testing.T) {
 	with := func(change func(*ledger.JobEntry)) ledger.JobEntry {
-		e := video(1, ledger.JobCharged, 5)
+		e := charge(1, 5)
 		change(&e)
 		return e
 	}
@@ -255,160 +258,5 @@ func TestBook_JobRefuses(t *testing.T) {
 	}
 	if dirty := b.Dirty(); dirty != nil {
 		t.Errorf("shards %v are dirty", dirty)
-	}
-}
-
-func TestBook_DirtyUntilAcknowledged(t *testing.T) {
-	b := ledger.NewBook()
-	if got := b.Dirty(); len(got) != 0 {
-		t.Errorf("an empty book is dirty in %v", got)
-	}
-	first := b.Settle(entry(noon, 1))
-	other := entry(noon, 1)
-	other.Key = "team-a/batch"
-	b.Settle(other)
-	if got := b.Dirty(); !slices.Equal(got, []int{8, 56}) {
-		t.Errorf("dirty: %v", got)
-	}
-	data, sequence, err := b.Encode(56)
-	if err != nil || sequence != first.Sequence || decode(t, data).Sequence() != sequence {
-		t.Errorf("sequence %d, the entry has %d: %v", sequence, first.Sequence, err)
-	}
-	second := b.Settle(entry(noon, 1))
-	if second.Sequence != first.Sequence+1 {
-		t.Errorf("the second entry has number %d", second.Sequence)
-	}
-	b.Acknowledge(56, sequence)
-	if got := b.Dirty(); !slices.Equal(got, []int{8, 56}) {
-		t.Errorf("dirty after what was counted before the second entry was written: %v", got)
-	}
-	b.Acknowledge(56, second.Sequence)
-	b.Acknowledge(56, sequence) // an answer that comes late
-	if got := b.Dirty(); !slices.Equal(got, []int{8}) {
-		t.Errorf("dirty: %v", got)
-	}
-	e := video(1, ledger.JobReserved, 5)
-	for _, want := range [][]int{{8, 56}, {8}} {
-		r, err := b.Job(e)
-		if got := b.Dirty(); err != nil || !slices.Equal(got, want) {
-			t.Errorf("dirty after a job's event: %v, want %v: %v", got, want, err)
-		}
-		b.Acknowledge(56, r.Sequence) // the same event again is no news
-	}
-}
-
-func TestBook_LoadGoesOn(t *testing.T) {
-	before := book(t, entry(noon, 3), video(1, ledger.JobReserved, 5))
-	written := decode(t, encode(t, before, 56))
-	b := ledger.NewBook()
-	if err := b.Load(written); err != nil {
-		t.Fatal(err)
-	}
-	if got := b.Dirty(); len(got) != 0 {
-		t.Errorf("dirty after nothing but loading: %v", got)
-	}
-	if got, want := encode(t, b, 56), encode(t, before, 56); string(got) != string(want) {
-		t.Errorf("loaded:\n%s\nwant\n%s", got, want)
-	}
-	if r := b.Settle(entry(noon, 4)); r.Sequence != written.Sequence()+1 {
-		t.Errorf("the next entry has number %d", r.Sequence)
-	}
-	if _, err := b.Job(video(1, ledger.JobCharged, 5)); err != nil {
-		t.Fatal(err)
-	}
-	if got := b.Spent(web, "", ledger.Day, noon); got != 12 {
-		t.Errorf("spent %d, want 12", got)
-	}
-	if err := b.Load(written); !errors.Is(err, ledger.ErrLoaded) {
-		t.Errorf("loaded twice: %v", err)
-	}
-	if got := b.Spent(web, "", ledger.Day, noon); got != 12 {
-		t.Errorf("spent %d after it was refused, want 12", got)
-	}
-}
-
-func TestBook_RetiredKeepsWhatWasNotWritten(t *testing.T) {
-	b := book(t, entry(noon, 3), video(1, ledger.JobReserved, 5), video(2, ledger.JobCharged, 6))
-	acknowledged := decode(t, encode(t, b, 56))
-	b.Settle(entry(noon.Add(time.Second), 4))
-	if _, err := b.Job(video(1, ledger.JobCharged, 5)); err != nil {
-		t.Fatal(err)
-	}
-	archive := ledger.NewArchive(56)
-	if err := archive.Merge("old", acknowledged); err != nil {
-		t.Fatal(err)
-	}
-	if err := b.Retired(acknowledged); err != nil {
-		t.Fatal(err)
-	}
-	if got := b.Spent(web, "", ledger.Day, noon); got != 4+5 {
-		t.Errorf("the book is left with %d", got)
-	}
-	v := ledger.Total([]ledger.Archived{{Page: reread(t, archive), Merged: archive.Merged()}}, []ledger.Live{{UID: "new", Page: decode(t, encode(t, b, 56))}})
-	if got := v.Spent(web, "", ledger.Day, noon); got != 3+4+5+6 {
-		t.Errorf("in total %d, want 18", got)
-	}
-	rows := v.History(web, noon).Rows
-	if len(rows) != 2 || rows[0].Requests != 2 || rows[0].Cost != 7 || rows[0].Usage.PromptTokens != 20 || rows[1].Cost != 11 {
-		t.Errorf("history: %+v", rows)
-	}
-	if err := b.Retired(acknowledged); !errors.Is(err, ledger.ErrAncestor) {
-		t.Errorf("taken back twice: %v", err)
-	}
-	if got := b.Spent(web, "", ledger.Day, noon); got != 9 {
-		t.Errorf("the book is left with %d after it was refused", got)
-	}
-	everything := decode(t, encode(t, b, 56))
-	if err := b.Retired(everything); err != nil {
-		t.Fatal(err)
-	}
-	if got := string(encode(t, b, 56)); !strings.Contains(got, `"keys":{}`) {
-		t.Errorf("something is left: %s", got)
-	}
-	if err := b.Retired(everything); !errors.Is(err, ledger.ErrAncestor) {
-		t.Errorf("taken back from nothing: %v", err)
-	}
-}
-
-func TestBook_IsSafeForConcurrentUse(t *testing.T) {
-	const workers, each = 8, 300
-	b := ledger.NewBook()
-	shared := keysOf(56, 3)
-	var writing sync.WaitGroup
-	for worker := range workers {
-		writing.Go(func() {
-			for i := range each {
-				e := entry(noon, 1)
-				e.Key, e.Model = shared[i%len(shared)], fmt.Sprintf("model-%d", worker)
-				b.Settle(e)
-				j := video(i, ledger.JobCharged, 1) // the same jobs by all of them
-				j.Key = shared[i%len(shared)]
-				if _, err := b.Job(j); err != nil {
-					t.Error(err)
-				}
-			}
-		})
-	}
-	writing.Go(func() {
-		v := ledger.NewView()
-		for range 50 {
-			data, sequence, err := b.Encode(56)
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			b.Acknowledge(56, sequence)
-			v.SetLive("a", decode(t, data))
-			b.Spent(shared[0], "", ledger.Day, noon)
-			b.Dirty()
-		}
-	})
-	writing.Wait()
-	var sum money.Amount
-	for _, key := range shared {
-		sum += b.Spent(key, "", ledger.Lifetime, noon)
-	}
-	if want := money.Amount(workers*each + each); sum != want {
-		t.Errorf("counted %d, want %d", sum, want)
 	}
 }

@@ -1,11 +1,8 @@
 package ledger
 
 import (
-	"encoding/base64"
 	"fmt"
 	"math"
-	"slices"
-	"strings"
 
 	"vipcloud.ai/vipcloud/gateway/money"
 )
@@ -44,7 +41,7 @@ func (s *scanner) page() *Page {
 	p.thinned = int32(s.member(`,"thinned":`, maxDay))
 	s.literal("}")
 	for key := range p.keys {
-		if Shard(key) != p.shard {
+		if shardOf(key) != p.shard {
 			s.fail()
 		}
 	}
@@ -157,11 +154,12 @@ func (s *scanner) models(yield func(model string, r *row)) {
 // rows reads the rows of a model, of which there is at least one.
 func (s *scanner) rows(name string, yield func(model string, r *row)) {
 	count, last := 0, int32(-1)
+	var r row // one for all, as it escapes
 	for closed := false; !s.bad && !closed; closed = s.take(']') {
 		if count > 0 {
 			s.literal(",")
 		}
-		r := s.row()
+		s.row(&r)
 		if count++; r.day <= last || count > HistoryDays {
 			s.fail()
 		}
@@ -172,13 +170,12 @@ func (s *scanner) rows(name string, yield func(model string, r *row)) {
 }
 
 // row reads a row, which has something in it.
-func (s *scanner) row() row {
-	r := row{day: int32(s.member("[", maxDay))}
+func (s *scanner) row(r *row) {
+	*r = row{day: int32(s.member("[", maxDay))}
 	s.literal(",")
 	if s.numbers(r.n[:]) == 0 {
 		s.fail()
 	}
-	return r
 }
 
 // numbers reads a list of numbers, of which the last is not zero, to after its bracket, and returns how many they are.
@@ -196,62 +193,4 @@ func (s *scanner) numbers(to []int64) int {
 		s.fail()
 	}
 	return n
-}
-
-// jobs reads groups of jobs and returns them by name.
-func (s *scanner) jobs() []known {
-	s.literal("[")
-	var all []known
-	var last *job
-	s.list(']', func() {
-		j := s.job()
-		if last != nil && last.compare(j) >= 0 {
-			s.fail()
-		}
-		last = j
-		all = s.hashes(all, j)
-	})
-	slices.SortFunc(all, compareHash)
-	if !ascending(all, func(a, b *known) bool { return compareHash(*a, *b) < 0 }) {
-		s.fail()
-	}
-	return all
-}
-
-// job reads what is known of a group of jobs.
-func (s *scanner) job() *job {
-	s.literal("[")
-	j := &job{state: stateOf(JobState(s.quoted()))}
-	s.literal(",")
-	j.reset = strings.Clone(s.name(maxReset))
-	s.literal(",")
-	j.model = strings.Clone(s.name(maxModel))
-	j.created = int32(s.member(",", maxDay))
-	j.deadline = int32(s.member(",", maxHour))
-	j.amount = money.Amount(s.member(",", math.MaxInt64))
-	s.literal(",[")
-	s.numbers(j.used[:])
-	if j.state == 0 || (j.state == released && (j.amount != 0 || j.used != amounts{})) {
-		s.fail()
-	}
-	return j
-}
-
-// hashes reads the names of a group of jobs, of which there is at least one.
-func (s *scanner) hashes(all []known, j *job) []known {
-	s.literal(",")
-	names, err := base64.RawStdEncoding.Strict().DecodeString(s.name(MaxMoneyBytes)) // plain: base64 would skip line breaks
-	s.literal("]")
-	if err != nil || len(names) == 0 || len(names)%hashSize != 0 {
-		s.fail()
-		return all
-	}
-	start := len(all)
-	for chunk := range slices.Chunk(names, hashSize) {
-		all = append(all, known{hash(chunk), j})
-	}
-	if !ascending(all[start:], func(a, b *known) bool { return compareHash(*a, *b) < 0 }) {
-		s.fail()
-	}
-	return all
 }

@@ -17,14 +17,14 @@ import (
 )
 
 // sample is a book with some of everything.
-func sample(t testing.TB) *ledger.Book {
+func sample(tb testing.TB) *ledger.Book {
 	other := entry(noon.Add(-days(1)), 1500)
 	other.Model, other.Reset, other.Estimated = "deepseek-v4-pro", "2026-11", true
-	released := video(3, ledger.JobReleased, 9)
+	released := release(3)
 	released.Reset = "2026-11"
 	image := ledger.Entry{Key: "shop/key-118", Model: "wan-2.7", At: noon, Requests: 1, Usage: ledger.Usage{Images: 2}}
-	return book(t, entry(noon, 400), entry(noon.Add(-days(30)), 100), other, image,
-		video(2, ledger.JobCharged, 70), video(1, ledger.JobCharged, 70), released, video(4, ledger.JobReserved, money.Max))
+	return book(tb, entry(noon, 400), entry(noon.Add(-days(30)), 100), other, image,
+		charge(2, 70), charge(1, 70), released, reserve(4, money.Max))
 }
 
 // written is how the format writes the sample. It must never change: a new format has a new number.
@@ -96,8 +96,8 @@ func TestEncode_SurvivesAnAPIServer(t *testing.T) {
 }
 
 func TestEncode_EqualContentGivesEqualBytes(t *testing.T) {
-	a := book(t, entry(noon, 1), entry(noon.Add(-days(3)), 2), video(1, ledger.JobReserved, 5), video(2, ledger.JobReserved, 5))
-	b := book(t, video(2, ledger.JobReserved, 5), entry(noon.Add(-days(3)), 2), video(1, ledger.JobReserved, 5), entry(noon, 1))
+	a := book(t, entry(noon, 1), entry(noon.Add(-days(3)), 2), reserve(1, 5), reserve(2, 5))
+	b := book(t, reserve(2, 5), entry(noon.Add(-days(3)), 2), reserve(1, 5), entry(noon, 1))
 	if got, want := encode(t, b, 56), encode(t, a, 56); !bytes.Equal(got, want) {
 		t.Errorf("in another order:\n%s\nwant\n%s", got, want)
 	}
@@ -207,7 +207,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		v := ledger.Total([]ledger.Archived{{Page: p}}, []ledger.Live{{UID: "a", Page: p}, {UID: "b", Page: p}})
+		v := ledger.Total([]ledger.Archived{{Page: p}}, []ledger.Live{live("a", p), live("b", p)})
 		v.Spent(web, "", ledger.Month, noon)
 		v.History(web, time.Unix(0, 0))
 		v.Overdue(noon)

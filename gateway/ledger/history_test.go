@@ -13,7 +13,7 @@ import (
 
 // historyOf returns the history that a page alone comes to.
 func historyOf(p *ledger.Page, key string) ledger.History {
-	return ledger.Total(nil, []ledger.Live{{UID: "a", Page: p}}).History(key, time.Unix(0, 0))
+	return total(p).History(key, time.Unix(0, 0))
 }
 
 // summary adds rows up by one of their members.
@@ -99,8 +99,8 @@ func TestBook_KeepsSomeModelsByName(t *testing.T) {
 }
 
 // large returns a book of one shard: keys that used some models on each of some days.
-func large(t testing.TB, keys []string, models, forDays int) *ledger.Book {
-	t.Helper()
+func large(tb testing.TB, keys []string, models, forDays int) *ledger.Book {
+	tb.Helper()
 	b := ledger.NewBook()
 	for day := range forDays {
 		for i, key := range keys {
@@ -168,7 +168,7 @@ func TestEncode_JobsMayTakeMoreThanHistory(t *testing.T) {
 	count := 0
 	add := func(n int) {
 		for range n {
-			e := video(count, ledger.JobCharged, 1)
+			e := charge(count, 1)
 			e.Hash = fmt.Sprintf("%032x", 1<<40+count*7919)
 			if _, err := b.Job(e); err != nil {
 				t.Fatal(err)

@@ -16,7 +16,10 @@ const (
 )
 
 // Shard says which part of the ledger a key is in, from 0 to Shards-1. It is 64-bit FNV-1a, its halves combined, modulo Shards.
-func Shard(key string) int {
+func Shard(key string) int { return shardOf(identifier(key, maxKey)) }
+
+// shardOf is Shard of a key as the ledger writes it.
+func shardOf(key string) int {
 	h := uint64(14695981039346656037)
 	for i := range len(key) {
 		h = (h ^ uint64(key[i])) * 1099511628211

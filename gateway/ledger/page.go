@@ -53,6 +53,14 @@ func (p *Page) standing(key string) *standing {
 	return nil
 }
 
+// folded returns the hour up to which the archive has folded jobs, 0 for no archive.
+func (p *Page) folded() int32 {
+	if p == nil {
+		return 0
+	}
+	return p.horizon
+}
+
 // leaf returns that of a key, nil for none.
 func (p *Page) leaf(key string) *leaf {
 	if p == nil {

@@ -66,6 +66,7 @@ func (p Period) epoch(day int32) int32 {
 		return weekOf(day)
 	case Month:
 		return monthOf(day)
+	case Lifetime:
 	}
 	return 0
 }

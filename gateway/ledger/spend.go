@@ -119,6 +119,7 @@ func (a *account) spent(p Period, day int32) money.Amount {
 		return a.week.at(epoch)
 	case Month:
 		return a.month.at(epoch)
+	case Lifetime:
 	}
 	return a.life
 }

@@ -6,9 +6,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
-
-	"vipcloud.ai/vipcloud/gateway/money"
 )
 
 // View is the total of all reports: of each shard its archive, and all live reports that the archive does not hold. It is kept up
@@ -58,20 +55,27 @@ func Total(archives []Archived, lives []Live) *View {
 	return v
 }
 
-// SetArchive takes a new version of an archive, and returns the keys that it concerns, in order.
+// SetArchive takes a new version of an archive, and returns the keys that it concerns, in order. Changes of reports are to be taken
+// in the order in which they were made, as a watch tells them.
 func (v *View) SetArchive(p *Page, merged []string) (changed []string) {
-	s := &v.shards[p.shard]
+	return v.shards[p.shard].setArchive(p, slices.Sorted(slices.Values(merged)))
+}
+
+// DropArchive forgets an archive that is gone, and returns the keys that it concerns, in order.
+func (v *View) DropArchive(shard int) (changed []string) { return v.shards[shard].setArchive(nil, nil) }
+
+// setArchive takes an archive, or none.
+func (s *viewShard) setArchive(p *Page, merged []string) (changed []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	old, oldMerged := s.archive, s.merged
-	s.archive, s.merged = p, slices.Sorted(slices.Values(merged))
 	c := changes{}
-	c.compare(old, p)
-	if !slices.Equal(oldMerged, s.merged) || (old == nil && p.horizon > 0) || (old != nil && old.horizon != p.horizon) {
+	c.compare(s.archive, p)
+	if !slices.Equal(s.merged, merged) || s.archive.folded() != p.folded() {
 		for _, live := range s.lives { // what counts of them is another part
 			c.compare(nil, live)
 		}
 	}
+	s.archive, s.merged = p, merged
 	return s.publish(c)
 }
 
@@ -190,52 +194,9 @@ func (s *viewShard) total(key string, old *total, jobs bool) *total {
 
 // jobs returns the jobs of a key that no archive has folded, by name.
 func (s *viewShard) jobs(key string) []known {
-	var horizon int32
-	if s.archive != nil {
-		horizon = s.archive.horizon
-	}
 	var all []known
 	for p := range s.counted {
-		all = unite(all, p.leaf(key).live(horizon))
+		all = unite(all, p.leaf(key).live(s.archive.folded()))
 	}
 	return all
-}
-
-// of returns the total of a key, nil if nothing is known of it.
-func (v *View) of(key string) *total {
-	key = identifier(key, maxKey)
-	if totals := v.shards[Shard(key)].totals.Load(); totals != nil {
-		return (*totals)[key]
-	}
-	return nil
-}
-
-// standing returns where the money of a key stands, nil if nothing is known of it.
-func (v *View) standing(key string) *standing {
-	if t := v.of(key); t != nil {
-		return &t.standing
-	}
-	return nil
-}
-
-// Spent returns what a key has spent under a value of its reset annotation in the period that a time lies in, charged jobs
-// included. It is exact for the two newest periods in which anything was spent under that value; of earlier ones it may be less.
-// money.Max means that much or more. It allocates nothing.
-func (v *View) Spent(key, reset string, period Period, at time.Time) money.Amount {
-	return v.standing(key).spent(reset, period, at)
-}
-
-// Reserved returns what running jobs of a key hold that were made in the period that a time lies in: it is not part of Spent. It
-// allocates nothing.
-func (v *View) Reserved(key, reset string, period Period, at time.Time) money.Amount {
-	return v.standing(key).reserved(reset, period, at)
-}
-
-// LastUsed returns when a key was last used, zero if that is not known.
-func (v *View) LastUsed(key string) time.Time {
-	t := v.of(key)
-	if t == nil || t.used == 0 {
-		return time.Time{}
-	}
-	return time.Unix(t.used, 0).UTC()
 }

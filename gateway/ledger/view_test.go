@@ -47,6 +47,9 @@ func TestView_FollowsReports(t *testing.T) {
 		{"the second is listed although the archive is the same", func() []string { return v.SetArchive(one, []string{"uid-1"}) }, both, 3},
 		{"the second is gone", func() []string { return v.DropLive("uid-1", 56) }, both, 3},
 		{"a key leaves the archive", func() []string { return v.SetArchive(page(t, entry(noon, 5)), nil) }, both, 5},
+		{"somebody deletes the archive", func() []string { return v.DropArchive(56) }, []string{web}, 0},
+		{"it was deleted before", func() []string { return v.DropArchive(56) }, nil, 0},
+		{"it is back", func() []string { return v.SetArchive(page(t, entry(noon, 5)), nil) }, []string{web}, 5},
 	}
 	for _, step := range steps {
 		if got := step.do(); !slices.Equal(got, step.wantKeys) {
@@ -66,11 +69,12 @@ func TestView_FollowsReports(t *testing.T) {
 
 func TestView_CountsAJobOfManyReportsOnce(t *testing.T) {
 	v := ledger.NewView()
-	v.SetLive("a", page(t, video(1, ledger.JobReserved, 5), video(2, ledger.JobReserved, 7)))
-	v.SetLive("b", page(t, video(1, ledger.JobCharged, 4)))
-	v.SetLive("c", page(t, video(1, ledger.JobReleased, 0), video(2, ledger.JobReserved, 7)))
+	v.SetLive("a", page(t, reserve(1, 5), reserve(2, 7)))
+	v.SetLive("b", page(t, charge(1, 4)))
+	v.SetLive("c", page(t, release(1), reserve(2, 7)))
 	for step, want := range []struct{ spent, reserved money.Amount }{{4, 7}, {0, 7}, {0, 7}} {
-		if spent, reserved := v.Spent(web, "", ledger.Day, noon), v.Reserved(web, "", ledger.Day, noon); spent != want.spent || reserved != want.reserved {
+		spent, reserved := v.Spent(web, "", ledger.Day, noon), v.Reserved(web, "", ledger.Day, noon)
+		if spent != want.spent || reserved != want.reserved {
 			t.Errorf("step %d: spent %d, reserved %d, want %d and %d", step, spent, reserved, want.spent, want.reserved)
 		}
 		v.DropLive(string("ba"[step%2]), 56)
@@ -81,17 +85,19 @@ func TestView_HistoryWithJobsOfManyReports(t *testing.T) {
 	chat := entry(noon, 2)
 	chat.Estimated = true
 	chat.Usage = ledger.Usage{
-		PromptTokens: 1, CompletionTokens: 2, CachedTokens: 3, ReasoningTokens: 4, CacheWriteTokens: 5, Images: 6, Seconds: 7, Characters: 8, Songs: 9,
+		PromptTokens: 1, CompletionTokens: 2, CachedTokens: 3, ReasoningTokens: 4, CacheWriteTokens: 5,
+		Images: 6, Seconds: 7, Characters: 8, Songs: 9,
 	}
 	old := entry(noon.Add(-days(2)), 9)
 	v := ledger.NewView()
-	v.SetLive("a", page(t, chat, old, video(1, ledger.JobCharged, 5), video(2, ledger.JobReserved, 5)))
-	v.SetLive("b", page(t, chat, video(1, ledger.JobCharged, 5), video(3, ledger.JobCharged, 5)))
+	v.SetLive("a", page(t, chat, old, charge(1, 5), reserve(2, 5)))
+	v.SetLive("b", page(t, chat, charge(1, 5), charge(3, 5)))
 	today := noon.Truncate(days(1))
 	want := ledger.History{Rows: []ledger.HistoryRow{
 		{
 			Day: today, Model: "qwen3-max", Requests: 2, Estimated: 2, Cost: 4, Usage: ledger.Usage{
-				PromptTokens: 2, CompletionTokens: 4, CachedTokens: 6, ReasoningTokens: 8, CacheWriteTokens: 10, Images: 12, Seconds: 14, Characters: 16, Songs: 18,
+				PromptTokens: 2, CompletionTokens: 4, CachedTokens: 6, ReasoningTokens: 8, CacheWriteTokens: 10,
+				Images: 12, Seconds: 14, Characters: 16, Songs: 18,
 			},
 		},
 		{Day: today, Model: "seedance-2", Usage: ledger.Usage{Seconds: 10}, Cost: 10},
@@ -114,8 +120,8 @@ func TestView_Overdue(t *testing.T) {
 		return e
 	}
 	v := ledger.NewView()
-	v.SetLive("a", page(t, with(1, 2*time.Hour, ledger.JobReserved), with(2, 2*time.Hour, ledger.JobReserved), with(3, 2*time.Hour+time.Second, ledger.JobReserved),
-		with(4, time.Hour, ledger.JobReserved), with(5, time.Hour, ledger.JobReleased)))
+	v.SetLive("a", page(t, with(1, 2*time.Hour, ledger.JobReserved), with(2, 2*time.Hour, ledger.JobReserved),
+		with(3, 2*time.Hour+time.Second, ledger.JobReserved), with(4, time.Hour, ledger.JobReserved), with(5, time.Hour, ledger.JobReleased)))
 	v.SetLive("b", page(t, with(2, 2*time.Hour, ledger.JobCharged), with(1, 2*time.Hour, ledger.JobReserved)))
 	free := with(6, time.Hour, ledger.JobReserved)
 	free.Key, free.Amount = "team-a/batch", 0
@@ -148,7 +154,7 @@ func TestView_Overdue(t *testing.T) {
 }
 
 func TestView_CanBeReadWhileItChanges(t *testing.T) {
-	pages := []*ledger.Page{page(t, entry(noon, 1)), page(t, entry(noon, 2), video(1, ledger.JobReserved, 1))}
+	pages := []*ledger.Page{page(t, entry(noon, 1)), page(t, entry(noon, 2), reserve(1, 1))}
 	v := ledger.NewView()
 	v.SetLive("a", pages[0])
 	stop := make(chan struct{})

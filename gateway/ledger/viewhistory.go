@@ -35,7 +35,7 @@ type HistoryRow struct {
 func (v *View) History(key string, from time.Time) History {
 	key = identifier(key, maxKey)
 	sums := historySums{from: dayOf(from), rows: map[historyKey]*row{}}
-	thinned := v.shards[Shard(key)].history(key, &sums)
+	thinned := v.shards[shardOf(key)].history(key, &sums)
 	return History{Rows: sums.sorted(), Whole: whole(thinned)}
 }
 

@@ -200,17 +200,17 @@ func (l *Ledger) attempt(ctx context.Context, shard int) {
 func (l *Ledger) flush(ctx context.Context) {
 	var failed error
 	for ctx.Err() == nil {
-		left := 0
+		left := false
 		for shard := range ledger.Shards {
 			if !l.unwritten(shard) {
 				continue
 			}
 			if _, err := l.write(ctx, shard); err != nil {
 				failed = err
-				left++
 			}
+			left = left || l.unwritten(shard)
 		}
-		if left == 0 {
+		if !left {
 			return
 		}
 		l.pause(ctx, ledgerPoll)

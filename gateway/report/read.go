@@ -214,13 +214,16 @@ func (r *reader) drop(uid types.UID) {
 	l.opts.Books.View.DropLive(string(uid), shard)
 }
 
-// missing looks after reports of this replica that a list of all does not hold.
+// missing looks after reports of this replica that a list of all does not hold. Until it is known what became of one, all that the
+// replica has counted stands for it.
 func (l *Ledger) missing(here map[types.UID]bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := range l.slots {
 		if s := &l.slots[i]; s.uid != "" && !here[s.uid] {
 			s.check = true
+			l.opts.Books.Unwritten(i)
+			l.opts.Books.View.DropLive(string(s.uid), i)
 		}
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -56,7 +58,11 @@ func newReportClient(opts LedgerOptions) (*reportClient, error) {
 }
 
 // labelOf is a name as a label can hold it.
-func labelOf(name string) string { return name[:min(len(name), maxLabel)] }
+func labelOf(name string) string { return strings.TrimRight(name[:min(len(name), maxLabel)], "-.") }
+
+// mergedKept is how long an archive remembers at least that it holds a report that is gone; the operator doubles it. A replica that the
+// API server did not speak to for longer cannot tell a report that was merged from one that somebody deleted, and takes it for merged.
+const mergedKept = 12 * time.Hour
 
 // object is a live report as it is written.
 func (c *reportClient) object(s *slot, shard int, data []byte, writer string) *v1alpha1.UsageReport {
@@ -110,12 +116,9 @@ type merged struct {
 	known    bool // sequence is
 }
 
-// archived says whether the archive of a shard holds a report.
+// archivedIn says whether the archive of a shard holds a report.
 func archivedIn(archive *v1alpha1.UsageReport, uid types.UID) merged {
-	m := merged{}
-	for _, u := range archive.Merged {
-		m.held = m.held || string(u) == string(uid)
-	}
+	m := merged{held: slices.Contains(archive.Merged, v1alpha1.ReportUID(uid))}
 	var all map[string][2]int64
 	if err := json.Unmarshal([]byte(archive.Annotations[v1alpha1.AnnotationMerged]), &all); err == nil {
 		var entry [2]int64
@@ -163,7 +166,3 @@ func (c *reportClient) listWatch() *cache.ListWatch {
 		},
 	}
 }
-
-// mergedKept is how long an archive remembers at least that it holds a report that is gone; see the operator. A replica that the API
-// server did not speak to for longer cannot tell a report that was merged from one that somebody deleted.
-const mergedKept = 12 * time.Hour

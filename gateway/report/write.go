@@ -153,7 +153,7 @@ func (l *Ledger) found(shard int, object *v1alpha1.UsageReport) error {
 	}
 	if untouched := object.UID == s.uid && object.ResourceVersion == s.version; !sealed && (mine || untouched) {
 		s.uid, s.version, s.seen = object.UID, object.ResourceVersion, l.opts.Clock.Now()
-		if landed {
+		if s.written != nil {
 			l.opts.Books.View.SetLive(string(s.uid), s.written)
 			l.opts.Books.Written(s.written)
 		}

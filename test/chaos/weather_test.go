@@ -1,6 +1,8 @@
 package chaos_test
 
 import (
+	"bytes"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -22,6 +24,8 @@ type weather struct {
 	// modes are what may befall a submit, storms how many of ten it does.
 	modes  []studio.Mode
 	storms int
+	// awaited are requests that somebody waits for, by their markers.
+	awaited map[string]func()
 }
 
 // newWeather returns fair weather. Its seed is in the test's log.
@@ -29,7 +33,29 @@ func newWeather(t *testing.T, vendor http.Handler, s *studio.Studio) *weather {
 	t.Helper()
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	return &weather{vendor: vendor, studio: s, random: rand.New(rand.NewPCG(seed, 0))}
+	return &weather{vendor: vendor, studio: s, random: rand.New(rand.NewPCG(seed, 0)), awaited: map[string]func(){}}
+}
+
+// when calls a function once the request with a marker is on its way to the vendor.
+func (w *weather) when(marker string, call func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.awaited[marker] = call
+}
+
+// notice looks at a request that passes.
+func (w *weather) notice(r *http.Request) error {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if call := w.awaited[string(markerPattern.Find(body))]; call != nil {
+		call()
+	}
+	return nil
 }
 
 // storm makes some of ten submits fail, and every tenth other call.
@@ -77,6 +103,9 @@ func (w *weather) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if !strings.Contains(r.URL.Path, "/api/") { // files
 		w.vendor.ServeHTTP(rw, r)
 		return
+	}
+	if w.notice(r) != nil {
+		panic(http.ErrAbortHandler)
 	}
 	time.Sleep(w.upTo(20 * time.Millisecond))
 	w.brew(r)

@@ -28,7 +28,7 @@ const owner = "shop/web"
 
 const (
 	// patience is how long anything may take that is waited for.
-	patience = 40 * time.Second
+	patience = 2 * time.Minute
 	// taskStep is how long a task is queued, and again how long it runs. It is long beside the time between two calls of one
 	// cancellation, as it is at the real vendor.
 	taskStep = 500 * time.Millisecond
@@ -87,6 +87,7 @@ metadata: {name: %[1]s, namespace: vipcloud-system}
 spec:
   modality: %[2]s
   pricing: {currency: USD, %[3]s}
+  timeouts: {response: 5m, total: 10m} # a busy machine is none of the failures that are looked for
   targets:
   - {name: a, credential: {name: ark-a}, model: %[4]s, priority: 0}
   - {name: b, credential: {name: ark-b}, model: %[4]s, priority: 1}

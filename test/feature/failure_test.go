@@ -33,6 +33,7 @@ func TestFailure_vendorsErrorsBecomeOurs(t *testing.T) {
 	} {
 		for _, stream := range []string{`"stream":false`, `"stream":true`} {
 			t.Run(name+" "+stream, func(t *testing.T) {
+				e.forgive()
 				resp := e.do("POST", "/v1/chat/completions", chat("deepseek-v4-pro", "[[fail "+tc.mode+"]]", stream))
 				code := tc.code
 				if code == "" {

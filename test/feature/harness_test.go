@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -52,7 +53,8 @@ type env struct {
 	log      *logBuffer
 	stop     func()
 
-	input table.Input
+	input    table.Input
+	forgiven int
 }
 
 // option changes the gateway's options.
@@ -190,6 +192,16 @@ func (e *env) apply() {
 			e.t.Errorf("finding: %s %s %s: %s", f.Object, f.Type, f.Reason, f.Message)
 		}
 	}
+}
+
+// forgive makes the gateway forget what requests showed of its targets: every credential is changed in what does not matter here.
+func (e *env) forgive() {
+	e.t.Helper()
+	e.forgiven++
+	for _, c := range e.input.Credentials {
+		c.Spec.Headers = map[string]v1alpha1.HeaderValue{"X-Change": v1alpha1.HeaderValue(strconv.Itoa(e.forgiven))}
+	}
+	e.apply()
 }
 
 // simple is an environment with one DeepSeek route, deepseek-v4-pro, and one key that may use everything.

@@ -191,6 +191,7 @@ func TestVendor_failuresMeanTheSameEverywhere(t *testing.T) {
 			"garbage":      {502, "upstream_bad_response"},
 		} {
 			for _, stream := range []string{`"stream":false`, `"stream":true`} {
+				e.forgive()
 				resp := e.do("POST", "/v1/chat/completions", chat(model, "hello [[fail "+mode+"]]", stream))
 				body := read(t, resp)
 				got := gjson.Get(body, "error.code").Str

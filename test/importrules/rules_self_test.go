@@ -19,16 +19,32 @@ func TestRulesRefuse(t *testing.T) {
 		"a reconciler that imports the proxy": {
 			from: "controllers", imports: []string{module + "/gateway/proxy"},
 			wantBroken: []string{
-				"controllers share the compile function, the key hash and the key ring with the gateway, and what those stand on",
-				"controllers import only table, apikey and keyring of the gateway",
+				"controllers share the compile function, the key hash, the key ring and the ledger with the gateway, and what those stand on",
+				"controllers import only table, apikey, keyring and ledger of the gateway",
 			},
 		},
 		"a reconciler that imports the contract of adapters itself": {
 			from: "controllers/render", imports: []string{module + "/gateway/provider"},
-			wantBroken: []string{"controllers import only table, apikey and keyring of the gateway"},
+			wantBroken: []string{"controllers import only table, apikey, keyring and ledger of the gateway"},
 		},
 		"a reconciler that keeps the rules": {
-			from: "controllers", imports: []string{module + "/gateway/table", module + "/gateway/apikey", module + "/gateway/keyring", module + "/api/v1alpha1", "sigs.k8s.io/controller-runtime"},
+			from: "controllers", imports: []string{
+				module + "/gateway/table", module + "/gateway/apikey", module + "/gateway/keyring", module + "/gateway/ledger",
+				module + "/api/v1alpha1", "sigs.k8s.io/controller-runtime",
+			},
+		},
+		"a ledger that reads the table": {
+			from: "gateway/ledger", imports: []string{module + "/gateway/table"},
+			wantBroken: []string{"the ledger counts and does nothing else"},
+		},
+		"a ledger that logs": {
+			from: "gateway/ledger", imports: []string{"log/slog"}, wantBroken: []string{"the ledger counts and does nothing else"},
+		},
+		"a ledger that leans on a library": {
+			from: "gateway/ledger", imports: []string{"github.com/google/uuid"}, wantBroken: []string{"the ledger counts and does nothing else"},
+		},
+		"a ledger": {
+			from: "gateway/ledger", imports: []string{module + "/gateway/money", "time", "encoding/base64"},
 		},
 		"a reconciler that makes keys itself": {
 			from: "controllers", imports: []string{"github.com/tink-crypto/tink-go/v2/keyset"},

@@ -29,22 +29,33 @@ func rules() []rule {
 			why:        "gateway never imports controllers or cmd",
 		},
 		{
-			name:       "controllers share the compile function, the key hash and the key ring with the gateway, and what those stand on",
+			name:       "controllers share the compile function, the key hash, the key ring and the ledger with the gateway, and what those stand on",
 			applies:    func(path string) bool { return within(path, "controllers") },
 			transitive: true,
 			forbids: func(_, dep string) bool {
-				return oursBut(dep, "api", "controllers", "gateway/table$", "gateway/apikey$", "gateway/keyring$", "gateway/provider$", "gateway/openai$", "gateway/jsonscan$", "gateway/money$")
+				return oursBut(dep, "api", "controllers", "gateway/table$", "gateway/apikey$", "gateway/keyring$", "gateway/ledger$", "gateway/provider$", "gateway/openai$",
+					"gateway/jsonscan$", "gateway/money$")
 			},
-			why: "controllers reach api, gateway/table, gateway/apikey and gateway/keyring (they make and rotate the ring that gateways " +
-				"seal with), and through these gateway/provider, openai and money",
+			why: "controllers reach api, gateway/table, gateway/apikey, gateway/keyring (they make and rotate the ring that gateways seal " +
+				"with) and gateway/ledger (they merge what gateways count), and through these gateway/provider, openai and money",
 		},
 		{
-			name:    "controllers import only table, apikey and keyring of the gateway",
+			name:    "controllers import only table, apikey, keyring and ledger of the gateway",
 			applies: func(path string) bool { return within(path, "controllers") },
 			forbids: func(_, dep string) bool {
-				return ours(dep, "gateway") && !ours(dep, "gateway/table$", "gateway/apikey$", "gateway/keyring$")
+				return ours(dep, "gateway") && !ours(dep, "gateway/table$", "gateway/apikey$", "gateway/keyring$", "gateway/ledger$")
 			},
 			why: "take what the controllers need out of gateway/table",
+		},
+		{
+			name:       "the ledger counts and does nothing else",
+			applies:    func(path string) bool { return within(path, "gateway/ledger") },
+			transitive: true,
+			forbids: func(_, dep string) bool {
+				_, own := below(dep)
+				return oursBut(dep, "gateway/money$") || (!own && !standard(dep)) || dep == "net" || dep == "log" || dep == "log/slog"
+			},
+			why: "gateways and controllers add up alike only if the ledger sees nothing but what it is given",
 		},
 		{
 			name:    "keys for sealing are handled in keyring alone",

@@ -32,47 +32,62 @@ func TestImages_addressesBytesAndEventsOpen(t *testing.T) {
 	w := newWorld(t, catalog)
 	client := w.client("")
 	for _, tc := range load[[]imageCase](t, "images") {
-		t.Run(tc.Name+", by address", func(t *testing.T) {
-			params := tc.params(2)
-			params.ResponseFormat = openai.ImageGenerateParamsResponseFormatURL
-			got, err := client.Images.Generate(t.Context(), params)
-			if err != nil || len(got.Data) != 2 || got.Created == 0 || got.Data[0].URL == got.Data[1].URL {
-				t.Fatalf("got %+v (%v)", got, err)
-			}
-			for _, d := range got.Data {
-				data, contentType := w.download(t, d.URL)
-				if kindOfType(contentType) != tc.Kind || d.B64JSON != "" {
-					t.Errorf("content type is %s, image %s", contentType, d.RawJSON())
-				}
-				if size := d.JSON.ExtraFields["size"].Raw(); tc.Made != "" && size != `"`+tc.Made+`"` {
-					t.Errorf("size is %s, want %s", size, tc.Made)
-				}
-				wantOpens(t, data, tc.Kind)
-			}
+		t.Run(tc.Name, func(t *testing.T) {
+			t.Parallel()
+			t.Run("by address", func(t *testing.T) { w.wantAddresses(t, client, &tc) })
+			t.Run("as bytes", func(t *testing.T) { wantBytes(t, client, &tc) })
+			t.Run("as events", func(t *testing.T) { wantEvents(t, client, &tc) })
 		})
-		t.Run(tc.Name+", as bytes", func(t *testing.T) {
-			params := tc.params(2)
-			params.ResponseFormat = openai.ImageGenerateParamsResponseFormatB64JSON
-			got, err := client.Images.Generate(t.Context(), params)
-			if err != nil || len(got.Data) != 2 {
-				t.Fatalf("got %+v (%v)", got, err)
-			}
-			for _, d := range got.Data {
-				wantBase64(t, d.B64JSON, tc.Kind)
-			}
-		})
-		t.Run(tc.Name+", as events", func(t *testing.T) {
-			events := collectImages(t, client.Images.GenerateStreaming(t.Context(), tc.params(2)))
-			if len(events) != 2 {
-				t.Fatalf("%d events", len(events))
-			}
-			for _, e := range events {
-				if e.Type != "image_generation.completed" || e.OutputFormat != tc.Kind || e.CreatedAt == 0 {
-					t.Errorf("event is %s of %s at %d", e.Type, e.OutputFormat, e.CreatedAt)
-				}
-				wantBase64(t, e.B64JSON, tc.Kind)
-			}
-		})
+	}
+}
+
+// wantAddresses asks for two images by address, and opens them.
+func (w *world) wantAddresses(t *testing.T, client openai.Client, tc *imageCase) {
+	t.Helper()
+	params := tc.params(2)
+	params.ResponseFormat = openai.ImageGenerateParamsResponseFormatURL
+	got, err := client.Images.Generate(t.Context(), params)
+	if err != nil || len(got.Data) != 2 || got.Created == 0 || got.Data[0].URL == got.Data[1].URL {
+		t.Fatalf("got %+v (%v)", got, err)
+	}
+	for _, d := range got.Data {
+		data, contentType := w.download(t, d.URL)
+		if kindOfType(contentType) != tc.Kind || d.B64JSON != "" {
+			t.Errorf("content type is %s, image %s", contentType, d.RawJSON())
+		}
+		if size := d.JSON.ExtraFields["size"].Raw(); tc.Made != "" && size != `"`+tc.Made+`"` {
+			t.Errorf("size is %s, want %s", size, tc.Made)
+		}
+		wantOpens(t, data, tc.Kind)
+	}
+}
+
+// wantBytes asks for two images as bytes, and opens them.
+func wantBytes(t *testing.T, client openai.Client, tc *imageCase) {
+	t.Helper()
+	params := tc.params(2)
+	params.ResponseFormat = openai.ImageGenerateParamsResponseFormatB64JSON
+	got, err := client.Images.Generate(t.Context(), params)
+	if err != nil || len(got.Data) != 2 {
+		t.Fatalf("got %+v (%v)", got, err)
+	}
+	for _, d := range got.Data {
+		wantBase64(t, d.B64JSON, tc.Kind)
+	}
+}
+
+// wantEvents asks for two images as events, and opens them.
+func wantEvents(t *testing.T, client openai.Client, tc *imageCase) {
+	t.Helper()
+	events := collectImages(t, client.Images.GenerateStreaming(t.Context(), tc.params(2)))
+	if len(events) != 2 {
+		t.Fatalf("%d events", len(events))
+	}
+	for _, e := range events {
+		if e.Type != "image_generation.completed" || e.OutputFormat != tc.Kind || e.CreatedAt == 0 {
+			t.Errorf("event is %s of %s at %d", e.Type, e.OutputFormat, e.CreatedAt)
+		}
+		wantBase64(t, e.B64JSON, tc.Kind)
 	}
 }
 

@@ -52,6 +52,7 @@ func (c *courier) speak(adapter provider.Speech, up *provider.Upstream, in *prov
 	}
 	var seen bytes.Buffer
 	s := listen(adapter.Decode(up, in, resp.Header, io.TeeReader(resp.Body, &seen)))
+	_, _ = io.Copy(io.Discard, resp.Body) // the simulator has booked the call once its answer has ended
 	answer.Body = seen.Bytes()
 	s.answer = answer
 	return s

@@ -28,7 +28,7 @@ func Client() *http.Client {
 	return &http.Client{
 		Transport:     &http.Transport{DisableKeepAlives: true}, // a request on a kept connection may be repeated when that breaks
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Timeout:       10 * time.Second,
+		Timeout:       30 * time.Second,
 	}
 }
 

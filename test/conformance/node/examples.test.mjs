@@ -110,4 +110,5 @@ test('the catalog needs no key and is cached for 60 s', async () => {
   assert.equal(response.status, 200);
   assert.equal(response.headers.get('cache-control'), 'public, max-age=60');
   assert.equal(response.headers.get('access-control-allow-origin'), '*');
+  assert.equal((await response.json()).object, 'list');
 });

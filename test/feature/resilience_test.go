@@ -1,0 +1,634 @@
+package feature_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tidwall/gjson"
+	"k8s.io/apimachinery/pkg/types"
+
+	"vipcloud.ai/vipcloud/api/v1alpha1"
+	"vipcloud.ai/vipcloud/gateway"
+	"vipcloud.ai/vipcloud/gateway/balance"
+	"vipcloud.ai/vipcloud/gateway/table"
+	"vipcloud.ai/vipcloud/test/sim"
+)
+
+// hands is a clock that moves when a test says so.
+type hands struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+// now is the time.
+func (h *hands) now() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.at
+}
+
+// pass lets time pass.
+func (h *hands) pass(d time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.at = h.at.Add(d)
+}
+
+// timed is a gateway with a clock of the test's, that serves model m from targets in tiers of one: DeepSeek first, then an
+// OpenAI-compatible vendor.
+func timed(t *testing.T) (*env, *hands) {
+	t.Helper()
+	e, clock := untargeted(t)
+	e.route("m", "", "deepseek", "openai").Spec.Targets[0].Model = "deepseek-v4-pro"
+	e.apply()
+	return e, clock
+}
+
+// untargeted is the same without a route.
+func untargeted(t *testing.T) (*env, *hands) {
+	t.Helper()
+	clock := &hands{at: time.Now()}
+	e := newEnv(t, func(o *gateway.Options) { o.Now = clock.now })
+	e.key(shop, "shop", testKey, nil)
+	return e, clock
+}
+
+// sameTier puts all targets of a route into one tier.
+func sameTier(r *v1alpha1.ModelRoute) {
+	for i := range r.Spec.Targets {
+		r.Spec.Targets[i].Priority = nil
+	}
+}
+
+// twin adds a credential like another one.
+func (e *env) twin(name, of string) *v1alpha1.ProviderCredential {
+	e.t.Helper()
+	i := slices.IndexFunc(e.input.Credentials, func(c *v1alpha1.ProviderCredential) bool { return c.Name == of })
+	twin := e.input.Credentials[i].DeepCopy()
+	twin.Name, twin.Spec.SecretRef.Name = name, v1alpha1.ObjectName(name)
+	e.input.Credentials = append(e.input.Credentials, twin)
+	e.input.CredentialStates[types.NamespacedName{Namespace: system, Name: name}] =
+		e.input.CredentialStates[types.NamespacedName{Namespace: system, Name: of}]
+	return twin
+}
+
+// secret gives a credential another key.
+func (e *env) secret(name, key string) {
+	e.input.CredentialStates[types.NamespacedName{Namespace: system, Name: name}] = table.CredentialState{
+		Entries: map[string]table.Secret{"api-key": table.NewSecret(key)},
+	}
+}
+
+// limit gives a credential limits.
+func (e *env) limit(name string, l *v1alpha1.CredentialLimits) {
+	for _, c := range e.input.Credentials {
+		if c.Name == name {
+			c.Spec.Limits = l
+		}
+	}
+}
+
+// say sends a prompt to model m and returns the response, read.
+func (e *env) say(prompt string, extra ...string) *answer {
+	e.t.Helper()
+	return e.take(e.do("POST", "/v1/chat/completions", chat("m", prompt, extra...)))
+}
+
+// wantServed asks so often and wants every answer to be good.
+func (e *env) wantServed(times int) {
+	e.t.Helper()
+	for range times {
+		e.say("hello").expect(http.StatusOK)
+	}
+}
+
+// calls counts what a vendor was asked.
+func (e *env) calls(v sim.Vendor) int {
+	e.t.Helper()
+	return len(e.ledger(v))
+}
+
+// wantMetric wants a line of the exposition.
+func (e *env) wantMetric(line string) {
+	e.t.Helper()
+	if exposition := e.metrics(); !strings.Contains(exposition, line+"\n") {
+		var similar []string
+		name, _, _ := strings.Cut(line, "{")
+		for l := range strings.Lines(exposition) {
+			if strings.HasPrefix(l, name) {
+				similar = append(similar, l)
+			}
+		}
+		e.t.Errorf("no %s among %q", line, similar)
+	}
+}
+
+// wantState wants the state of a target of route m.
+func (e *env) wantState(target string, state balance.State) {
+	e.t.Helper()
+	e.wantMetric(fmt.Sprintf(`vipcloud_target_state{gen_ai_request_model="m",target="vipcloud-system/m/%s"} %d`, target, state))
+}
+
+// first and second are the targets of timed.
+const first, second = sim.DeepSeek, sim.OpenAI
+
+func TestResilience_anOutageOfOneVendorIsNotTheClients(t *testing.T) {
+	for _, mode := range []sim.Mode{"server_error", "overload", "plain_text", "garbage", "empty", "half_header", "drop"} {
+		t.Run(string(mode), func(t *testing.T) {
+			e, clock := timed(t)
+			e.wantServed(3)
+			e.vendors.Vendor(first).FailAlways(mode)
+			wantAsked, ambiguous := 3+5, mode == "half_header" || mode == "drop"
+			for n := range 30 {
+				got := e.say("hello")
+				// A connection that breaks after the request was written may have cost money: it is not repeated.
+				if got.status != http.StatusOK && (!ambiguous || n >= 5) {
+					t.Fatalf("request %d of the outage: status %d: %s", n+1, got.status, got.body)
+				}
+			}
+			if n := e.calls(first); n != wantAsked {
+				t.Errorf("the vendor was asked %d times, want %d", n, wantAsked)
+			}
+			e.wantState("t0", balance.Ejected)
+			e.wantMetric(`vipcloud_target_ejections_total{gen_ai_request_model="m",reason="consecutive_failures",target="vipcloud-system/m/t0"} 1`)
+			if lines := e.log.lines("Target ejected"); len(lines) != 1 || lines[0]["target"] != "vipcloud-system/m/t0" {
+				t.Errorf("log: %v", lines)
+			}
+			ejected := e.server.Ejected()
+			if len(ejected) != 1 || ejected[0].Reason.CamelCase() != "ConsecutiveFailures" || !ejected[0].Until.After(clock.now()) {
+				t.Errorf("reported: %+v", ejected)
+			}
+		})
+	}
+}
+
+func TestResilience_aVendorThatDoesNotAnswerCostsThreeRequests(t *testing.T) {
+	e, _ := timed(t)
+	e.input.Routes[0].Spec.Timeouts = &v1alpha1.Timeouts{Response: "30ms"}
+	e.apply()
+	e.vendors.Vendor(first).FailAlways("stall_first")
+	for range 3 {
+		e.say("hello").expect(http.StatusGatewayTimeout)
+	}
+	e.wantServed(10)
+	e.wantMetric(`vipcloud_target_ejections_total{gen_ai_request_model="m",reason="timeouts",target="vipcloud-system/m/t0"} 1`)
+}
+
+func TestResilience_recoveryNeedsNoRestart(t *testing.T) {
+	e, clock := timed(t)
+	e.vendors.Vendor(first).FailAlways("server_error")
+	e.wantServed(10)
+	asked := e.calls(first)
+	clock.pass(13 * time.Second)
+	e.wantState("t0", balance.HalfOpen)
+	e.wantServed(5)
+	if n := e.calls(first); n != asked+1 {
+		t.Errorf("a vendor that still fails was asked %d times after the pause, want once", n-asked)
+	}
+	e.vendors.Vendor(first).Heal()
+	clock.pass(time.Minute)
+	e.wantServed(1)
+	e.wantState("t0", balance.Healthy)
+	clock.pass(time.Minute)
+	served := len(e.ledger(second))
+	e.wantServed(10)
+	if n := e.calls(second); n != served {
+		t.Errorf("the second vendor still serves %d of 10", n-served)
+	}
+	if len(e.server.Ejected()) != 0 || len(e.log.lines("Target is back")) != 1 {
+		t.Errorf("reported: %+v", e.server.Ejected())
+	}
+}
+
+func TestResilience_aStreamIsAProbeThatSucceedsWithItsFirstByte(t *testing.T) {
+	e, clock := timed(t)
+	e.vendors.Vendor(first).FailAlways("server_error")
+	e.wantServed(10)
+	e.vendors.Vendor(first).Heal()
+	clock.pass(time.Minute)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	e.open(ctx, "[[chunks 5]] [[fail stall_mid]]")
+	e.wantState("t0", balance.Healthy)
+}
+
+// open begins a stream of model m that lasts until ctx ends.
+func (e *env) open(ctx context.Context, prompt string) {
+	e.t.Helper()
+	body := strings.NewReader(chat("m", prompt, `"stream":true`))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, e.base+"/v1/chat/completions", body)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+testKey)
+	resp, err := client.Do(req)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	e.t.Cleanup(func() { _ = resp.Body.Close() })
+	if _, err := bufio.NewReader(resp.Body).ReadString('\n'); err != nil || resp.StatusCode != http.StatusOK {
+		e.t.Fatalf("status %d, %v", resp.StatusCode, err)
+	}
+}
+
+func TestResilience_aDeadKeyEjectsUntilItsSecretChanges(t *testing.T) {
+	e, clock := timed(t)
+	right := e.vendors.Secrets(first)["api-key"]
+	e.secret("deepseek", "sk-revoked-by-the-vendor-0123456789")
+	e.apply()
+	e.wantServed(20)
+	if n := e.calls(first); n != 3 {
+		t.Errorf("the vendor was asked %d times with a key that it refuses, want 3", n)
+	}
+	e.wantState("t0", balance.Dead)
+	e.wantMetric(`vipcloud_target_ejections_total{gen_ai_request_model="m",reason="credential_refused",target="vipcloud-system/m/t0"} 1`)
+	ejected := e.server.Ejected()
+	if len(ejected) != 1 || ejected[0].Credential != "vipcloud-system/deepseek" || !ejected[0].Until.IsZero() {
+		t.Errorf("reported: %+v", ejected)
+	}
+	e.input.Routes[0].Spec.Display = &v1alpha1.Display{Label: "another table"}
+	e.apply()
+	e.wantServed(5)
+	if n := e.calls(first); n != 3 {
+		t.Errorf("another table brings a dead key back: %d calls", n)
+	}
+	clock.pass(40 * time.Second)
+	e.wantServed(5)
+	if n := e.calls(first); n != 4 {
+		t.Errorf("%d calls after half a minute, want one probe more", n)
+	}
+	e.secret("deepseek", right)
+	e.apply()
+	e.wantServed(5)
+	if n := e.calls(first); n != 9 {
+		t.Errorf("%d calls, want the changed key to serve at once", n)
+	}
+	e.wantState("t0", balance.Healthy)
+}
+
+func TestResilience_aDeadKeyComesBackByAProbe(t *testing.T) {
+	e, clock := timed(t)
+	e.vendors.Vendor(first).FailAlways("no_balance")
+	e.wantServed(10)
+	e.vendors.Vendor(first).Heal() // somebody has paid the bill
+	clock.pass(40 * time.Second)
+	asked := e.calls(first)
+	e.wantServed(5)
+	if n := e.calls(first); n != asked+5 {
+		t.Errorf("%d of 5 requests went to the account that was paid", n-asked)
+	}
+	if len(e.log.lines("Credential is accepted again")) != 1 {
+		t.Error("nobody is told")
+	}
+}
+
+func TestResilience_aDeadKeyWithoutAnotherTargetIsToldWithoutAsking(t *testing.T) {
+	e, _ := untargeted(t)
+	e.route("m", "deepseek-v4-pro", "deepseek")
+	e.apply()
+	e.vendors.Vendor(first).FailAlways("unauthorized")
+	for range 10 {
+		resp := e.do("POST", "/v1/chat/completions", chat("m", "hello"))
+		wantError(t, resp, 502, "upstream_error", "upstream_credential")
+		if got := resp.Header.Get("X-Should-Retry"); got != "false" {
+			t.Errorf("x-should-retry is %q", got)
+		}
+	}
+	if n := e.calls(first); n != 3 {
+		t.Errorf("the vendor was asked %d times, want 3", n)
+	}
+}
+
+func TestResilience_theLastTargetIsNeverEjectedForFailures(t *testing.T) {
+	e, _ := untargeted(t)
+	e.route("m", "deepseek-v4-pro", "deepseek")
+	e.apply()
+	for _, mode := range []sim.Mode{"server_error", "garbage", "drop"} {
+		e.vendors.Vendor(first).FailAlways(mode)
+		for range 15 {
+			e.say("hello").expect(http.StatusBadGateway)
+		}
+	}
+	if n := e.calls(first); n != 45 {
+		t.Errorf("%d of 45 requests reached the only target", n)
+	}
+	e.vendors.Vendor(first).Heal()
+	e.wantServed(1)
+	if len(e.server.Ejected()) != 0 || len(e.log.lines("Target ejected")) != 0 {
+		t.Error("the only target was ejected")
+	}
+}
+
+func TestResilience_anEjectedTargetComesBackWhenTheOtherDies(t *testing.T) {
+	e, _ := timed(t)
+	e.vendors.Vendor(first).FailAlways("server_error")
+	e.wantServed(10)
+	e.vendors.Vendor(first).Heal()
+	e.vendors.Vendor(second).FailAlways("no_balance")
+	for n := range 10 {
+		if got := e.say("hello"); got.status != http.StatusOK && n >= 3 {
+			t.Errorf("request %d: status %d: %s", n, got.status, got.body)
+		}
+	}
+	e.wantState("t0", balance.Healthy)
+	e.wantState("t1", balance.Dead)
+}
+
+func TestResilience_whatClientsDoWrongEjectsNobody(t *testing.T) {
+	e, _ := timed(t)
+	for range 30 {
+		e.say("[[fail moderation]]").expect(http.StatusBadRequest)
+		e.say("hello", `"temperature":9`).expect(http.StatusBadRequest)
+	}
+	for n := range 10 {
+		ctx, cancel := context.WithCancel(t.Context())
+		e.open(ctx, "[[chunks 5]] [[fail stall_mid]]")
+		cancel()
+		e.request(60 + n + 1)
+	}
+	e.wantState("t0", balance.Healthy)
+	if n := e.calls(second); n != 0 {
+		t.Errorf("the second target was asked %d times", n)
+	}
+}
+
+func TestResilience_concurrencyOfACredentialSheds(t *testing.T) {
+	e, _ := timed(t)
+	two := int64(2)
+	e.limit("deepseek", &v1alpha1.CredentialLimits{ConcurrentRequests: &two})
+	e.limit("openai", &v1alpha1.CredentialLimits{ConcurrentRequests: &two})
+	e.apply()
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	const lasting = "[[chunks 5]] [[fail stall_mid]]"
+	for range 4 {
+		e.open(ctx, lasting)
+	}
+	if a, b := e.vendors.Vendor(first).InFlight(), e.vendors.Vendor(second).InFlight(); a != 2 || b != 2 {
+		t.Errorf("%d and %d requests are under way, want 2 and 2", a, b)
+	}
+	resp := e.do("POST", "/v1/chat/completions", chat("m", "hello"))
+	wantError(t, resp, 503, "model_unavailable", "overloaded")
+	if got := resp.Header.Get("Retry-After"); got != "1" {
+		t.Errorf("Retry-After is %q", got)
+	}
+	e.wantState("t0", balance.Healthy) // being full is no failure
+	leave()
+	eventually(t, "served again", func() bool { return e.say("hello").status == http.StatusOK })
+}
+
+func TestResilience_requestsPerMinuteOfACredentialHold(t *testing.T) {
+	e, clock := untargeted(t)
+	e.route("m", "deepseek-v4-pro", "deepseek")
+	three := int64(3)
+	e.limit("deepseek", &v1alpha1.CredentialLimits{RequestsPerMinute: &three})
+	e.apply()
+	e.wantServed(3)
+	clock.pass(20 * time.Second)
+	resp := e.do("POST", "/v1/chat/completions", chat("m", "hello"))
+	wantError(t, resp, 503, "model_unavailable", "overloaded")
+	if got := resp.Header.Get("Retry-After"); got != "40" && got != "41" {
+		t.Errorf("Retry-After is %q", got)
+	}
+	if n := e.calls(first); n != 3 {
+		t.Errorf("the vendor was asked %d times", n)
+	}
+	clock.pass(41 * time.Second)
+	e.wantServed(3)
+}
+
+func TestResilience_aPauseThatTheVendorAsksForIsKept(t *testing.T) {
+	e, clock := untargeted(t)
+	e.route("m", "any", "openai") // names a pause of one second
+	e.apply()
+	e.vendors.Vendor(second).FailNext(1, "rate_limit")
+	for range 5 {
+		resp := e.do("POST", "/v1/chat/completions", chat("m", "hello"))
+		wantError(t, resp, 429, "rate_limited", "upstream")
+		if got := resp.Header.Get("Retry-After"); got != "1" {
+			t.Errorf("Retry-After is %q", got)
+		}
+	}
+	if n := e.calls(second); n != 1 {
+		t.Errorf("the vendor was asked %d times within the pause it wants", n)
+	}
+	clock.pass(time.Second)
+	e.wantServed(1)
+}
+
+func TestResilience_theSmallestPauseIsTold(t *testing.T) {
+	e, clock := untargeted(t)
+	r := e.route("m", "any", "moonshot", "openai") // three seconds, one second
+	r.Spec.Targets[0].Model = e.vendors.Vendor(sim.Moonshot).Models()[0]
+	e.apply()
+	e.vendors.Vendor(sim.Moonshot).FailAlways("overload")
+	e.vendors.Vendor(second).FailAlways("rate_limit")
+	for range 2 { // by the vendors' answers, then by what is remembered of them
+		resp := e.do("POST", "/v1/chat/completions", chat("m", "hello"))
+		wantError(t, resp, 429, "rate_limited", "upstream")
+		if got := resp.Header.Get("Retry-After"); got != "1" {
+			t.Errorf("Retry-After is %q", got)
+		}
+	}
+	clock.pass(time.Second)
+	e.vendors.Vendor(second).FailAlways("server_error")
+	e.say("hello").expect(http.StatusBadGateway)
+	if a, b := e.calls(sim.Moonshot), e.calls(second); a != 1 || b != 2 {
+		t.Errorf("asked %d and %d times, want 1 and 2", a, b)
+	}
+}
+
+func TestResilience_aTargetThatIsBackGetsMoreAndMore(t *testing.T) {
+	e, clock := timed(t)
+	sameTier(e.input.Routes[0])
+	e.apply()
+	e.vendors.Vendor(first).FailAlways("server_error")
+	for e.calls(first) < 5 {
+		e.wantServed(1)
+	}
+	e.vendors.Vendor(first).Heal()
+	clock.pass(time.Minute)
+	for len(e.server.Ejected()) > 0 {
+		e.wantServed(1)
+	}
+	share := func() int {
+		before := e.calls(first)
+		e.wantServed(200)
+		return (e.calls(first) - before) / 2
+	}
+	if got := share(); got > 20 {
+		t.Errorf("%d %% at once, want some 9", got)
+	}
+	clock.pass(15 * time.Second)
+	if got := share(); got < 20 || got > 46 {
+		t.Errorf("%d %% after fifteen seconds, want some 33", got)
+	}
+	clock.pass(15 * time.Second)
+	if got := share(); got < 38 || got > 62 {
+		t.Errorf("%d %% after thirty seconds, want half", got)
+	}
+}
+
+// converse sends the n-th request of a conversation, which repeats all messages before.
+func (e *env) converse(name string, n int) string {
+	e.t.Helper()
+	messages := []string{`{"role":"system","content":"Be brief."}`}
+	for i := range n {
+		messages = append(messages, `{"role":"user","content":`+quote(fmt.Sprintf("%s, question %d", name, i))+`}`)
+		if i < n-1 {
+			messages = append(messages, `{"role":"assistant","content":"An answer."}`)
+		}
+	}
+	got := e.take(e.do("POST", "/v1/chat/completions", `{"model":"m","messages":[`+strings.Join(messages, ",")+`]}`)).expect(http.StatusOK)
+	return gjson.GetBytes(got.body, "id").Str
+}
+
+func TestResilience_aConversationStaysOnItsTargetWhileThatIsHealthy(t *testing.T) {
+	e, clock := untargeted(t)
+	r := e.route("m", "", "deepseek", "openai")
+	r.Spec.Targets[0].Model, r.Spec.Affinity = "deepseek-v4-pro", v1alpha1.AffinityConversation
+	sameTier(r)
+	e.apply()
+	// Answers carry the ids of the vendors' own books.
+	where := func(id string) sim.Vendor {
+		for _, v := range []sim.Vendor{first, second} {
+			if slices.ContainsFunc(e.ledger(v), func(entry sim.Entry) bool { return entry.ID == id }) {
+				return v
+			}
+		}
+		t.Fatalf("nobody gave the answer %q", id)
+		return ""
+	}
+	homes := map[string]sim.Vendor{}
+	for i := range 24 {
+		name := fmt.Sprintf("conversation %d", i)
+		homes[name] = where(e.converse(name, 1))
+		for n := 2; n < 5; n++ {
+			if got := where(e.converse(name, n)); got != homes[name] {
+				t.Fatalf("%s went from %s to %s", name, homes[name], got)
+			}
+		}
+	}
+	count := 0
+	for _, v := range homes {
+		if v == first {
+			count++
+		}
+	}
+	if count < 4 || count > 20 {
+		t.Errorf("%d of 24 conversations are at the first target", count)
+	}
+	e.vendors.Vendor(first).FailAlways("server_error")
+	for name := range homes {
+		if got := where(e.converse(name, 5)); got != second {
+			t.Errorf("%s is served by %s, which is down", name, got)
+		}
+	}
+	e.vendors.Vendor(first).Heal()
+	clock.pass(time.Minute)
+	for name := range homes {
+		e.converse(name, 6)
+	}
+	clock.pass(time.Minute)
+	for name, home := range homes {
+		if got := where(e.converse(name, 7)); got != home {
+			t.Errorf("%s stays at %s although %s is back", name, got, home)
+		}
+	}
+}
+
+func TestResilience_aStormOfRetriesIsBounded(t *testing.T) {
+	e, _ := untargeted(t)
+	e.twin("deepseek-b", "deepseek")
+	e.twin("deepseek-c", "deepseek")
+	sameTier(e.route("m", "deepseek-v4-pro", "deepseek", "deepseek-b", "deepseek-c"))
+	e.apply()
+	e.vendors.Vendor(first).FailAlways("rate_limit") // names no pause and ejects nobody
+	const requests = 200
+	for range requests {
+		e.say("hello").expect(http.StatusTooManyRequests)
+	}
+	if n := e.calls(first); n < requests*120/100 || n > requests*120/100+1 {
+		t.Errorf("%d requests became %d calls, want a fifth more", requests, n)
+	}
+	e.wantMetric(fmt.Sprintf(`vipcloud_retries_refused_total{gen_ai_request_model="m"} %d`, refusedRetries(e)))
+	if refusedRetries(e) < requests/2 {
+		t.Errorf("only %d requests were not repeated", refusedRetries(e))
+	}
+}
+
+// refusedRetries counts the requests that had but one or two of three attempts.
+func refusedRetries(e *env) int {
+	n := 0
+	for i := range e.log.requests() {
+		if e.request(i + 1)["attempts"] != float64(3) {
+			n++
+		}
+	}
+	return n
+}
+
+func TestResilience_fallbacksAreNoStorm(t *testing.T) {
+	e, _ := untargeted(t)
+	e.route("m", "deepseek-v4-pro", "deepseek").Spec.Fallbacks = []v1alpha1.ModelName{"other"}
+	e.route("other", "any", "openai")
+	e.apply()
+	e.vendors.Vendor(first).FailAlways("server_error")
+	e.wantServed(100)
+}
+
+func TestResilience_theStateOfATargetSurvivesTables(t *testing.T) {
+	e, _ := timed(t)
+	e.vendors.Vendor(first).FailAlways("server_error")
+	e.wantServed(10)
+	asked := e.calls(first)
+	for i := range 5 {
+		e.input.Routes[0].Spec.Display = &v1alpha1.Display{Label: fmt.Sprint("table ", i)}
+		e.apply()
+		e.wantServed(2)
+	}
+	if n := e.calls(first); n != asked {
+		t.Errorf("a new table sends %d requests to an ejected target", n-asked)
+	}
+	e.input.Routes[0].Spec.Targets[0].Model = "deepseek-chat"
+	e.apply()
+	e.say("hello")
+	if n := e.calls(first); n != asked+1 {
+		t.Error("another model of the target is not tried")
+	}
+}
+
+func TestResilience_aRouteThatIsGoneLeavesNoSeries(t *testing.T) {
+	e, _ := timed(t)
+	e.vendors.Vendor(first).FailAlways("server_error")
+	e.wantServed(10)
+	e.input.Routes = nil
+	e.apply()
+	for line := range strings.Lines(e.metrics()) {
+		if strings.HasPrefix(line, "vipcloud_target_") {
+			t.Errorf("left: %s", line)
+		}
+	}
+}
+
+func TestResilience_speechImagesAndJobsAreWatchedToo(t *testing.T) {
+	e := newImages(t, sim.Ark, seedream)
+	e.vendors.Media(sim.Ark).FailAlways("no_balance")
+	for range 6 {
+		a := e.post("/v1/images/generations", map[string]any{"model": "picture", "prompt": "a cat"}).expect(http.StatusBadGateway)
+		if a.error().Code != "upstream_billing" {
+			t.Errorf("code %q", a.error().Code)
+		}
+	}
+	ejected := e.server.Ejected()
+	if len(ejected) != 1 || ejected[0].Reason != balance.NoBalance {
+		t.Errorf("reported: %+v", ejected)
+	}
+}
