@@ -70,7 +70,7 @@ func newArchiveObject(ref archiveRef) *v1alpha1.UsageReport {
 			Namespace: ref.name().Namespace, Name: ref.name().Name,
 			Labels: map[string]string{v1alpha1.LabelInstance: ref.instance.Name, v1alpha1.LabelShard: strconv.Itoa(ref.shard)},
 		},
-		Gateway: v1alpha1.ObjectName(ref.instance.Name), Shard: int32(ref.shard), //nolint:gosec // there are 64
+		Gateway: v1alpha1.ObjectName(ref.instance.Name), Shard: int32(ref.shard),
 		Role: v1alpha1.UsageReportArchive,
 	}
 }

@@ -113,6 +113,7 @@ func limitOf(l table.Limit) int64 {
 // refused is what a client is told.
 func refused(r *quota.Refusal, currency string, now time.Time) *openai.Error {
 	switch r.Reason {
+	case quota.RequestsPerMinute:
 	case quota.BudgetExceeded:
 		return openai.BudgetExceeded(budgetMessage(r, currency, now))
 	case quota.BudgetContention:

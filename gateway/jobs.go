@@ -92,7 +92,7 @@ func (s *Server) createOnce(x *exchange, k *jobKind, call *proxy.Call) *openai.E
 			"This Idempotency-Key was used with another body; send a new key with a new request.")
 	case err != nil:
 		x.rec.Outcome = usage.OutcomeClientGone // while waiting for an equal submit
-		return nil
+		return nil                              //nolint:nilerr // there is nobody to answer
 	}
 	made, _ := outcome.Value.(*created)
 	if replayed {
@@ -127,7 +127,7 @@ func (s *Server) submit(x *exchange, k *jobKind, call *proxy.Call) jobs.Outcome 
 		}
 		return jobs.Outcome{Value: &created{problem: problem}, Final: problem.NoRetry && problem.Status >= http.StatusInternalServerError}
 	}
-	x.record(result)
+	_ = x.record(result) // nothing is left to answer: there is a task
 	x.rec.Deferred = true
 	now := s.opts.Now()
 	job := newJob(x.key, k, made, now)

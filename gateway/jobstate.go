@@ -169,6 +169,7 @@ func (s *Server) jobDocument(k *jobKind, id string, job *jobs.Job, state *provid
 		doc.Result = s.jobResult(doc.PollURL, job, state)
 	case provider.TaskFailed:
 		doc.Error = jobError(state.Failure)
+	case provider.TaskQueued, provider.TaskInProgress, provider.TaskCancelled:
 	}
 	return doc
 }

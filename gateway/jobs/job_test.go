@@ -17,11 +17,11 @@ import (
 var start = time.Unix(1_800_000_000, 0)
 
 // newRing returns a key ring.
-func newRing(t testing.TB) *keyring.Ring {
-	t.Helper()
+func newRing(tb testing.TB) *keyring.Ring {
+	tb.Helper()
 	ring, err := keyring.New()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return &ring
 }
@@ -39,11 +39,11 @@ func sample() *jobs.Job {
 }
 
 // seal seals, or fails the test.
-func seal(t testing.TB, ring *keyring.Ring, j *jobs.Job) string {
-	t.Helper()
+func seal(tb testing.TB, ring *keyring.Ring, j *jobs.Job) string {
+	tb.Helper()
 	id, err := jobs.Seal(ring, j)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return id
 }

@@ -111,7 +111,7 @@ func TestIdempotency_equalSubmitsAreOne(t *testing.T) {
 		i := jobs.NewIdempotency(time.Now)
 		var made atomic.Int64
 		submit := func() jobs.Outcome {
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			return jobs.Outcome{Value: made.Add(1), Final: true}
 		}
 		var wg sync.WaitGroup
@@ -131,7 +131,7 @@ func TestIdempotency_equalSubmitsAreOne(t *testing.T) {
 				t.Errorf("%v: got %v, %v", tc, o, err)
 			}
 		}
-		time.Sleep(25 * time.Hour)
+		<-time.After(25 * time.Hour)
 		if o, _ := i.Do(t.Context(), "shop/web", "k", []byte("body"), submit); o.Value == int64(1) {
 			t.Error("a key is remembered for ever")
 		}

@@ -125,6 +125,50 @@ func TestBook_RetiredKeepsWhatWasNotWritten(t *testing.T) {
 	}
 }
 
+func TestBook_RetiredRefusesPagesOfOthers(t *testing.T) {
+	other := entry(noon, 1)
+	other.Key = "shop/key-118"
+	b := book(t, other, other, other, entry(noon, 1))
+	for name, p := range map[string]*ledger.Page{
+		"it has spent more than the book":          page(t, entry(noon, 2)),
+		"it has more entries than the book":        page(t, other, other, other, other, other),
+		"it has a key that the book does not know": page(t, func() ledger.Entry { e := other; e.Key = "shop/key-125"; return e }()),
+	} {
+		if err := b.Retired(p); !errors.Is(err, ledger.ErrAncestor) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if got := b.Spent("shop/key-118", "", ledger.Day, noon); got != 3 {
+		t.Errorf("left with %d, want 3", got)
+	}
+}
+
+func TestBook_RetiredAfterItsModelsBecameOne(t *testing.T) {
+	used := keysOf(9, 200)
+	b := large(t, used, 3, 7)
+	written := decode(t, encode(t, b, 9))
+	if got := len(historyOf(written, used[0]).Rows); got != 21 {
+		t.Fatalf("%d rows were written, want 21", got)
+	}
+	for _, key := range used {
+		for _, name := range []string{"new-1", "new-2", "new-3"} {
+			e := entry(noon, 1)
+			e.Key, e.Model = key, name
+			b.Settle(e)
+		}
+	}
+	if got := len(historyOf(decode(t, encode(t, b, 9)), used[0]).Rows); got != 7 {
+		t.Fatalf("%d rows are left once the models have become one, want 7", got)
+	}
+	if err := b.Retired(written); err != nil {
+		t.Fatal(err)
+	}
+	rows := historyOf(decode(t, encode(t, b, 9)), used[0]).Rows
+	if len(rows) != 1 || rows[0].Model != ledger.OtherModel || rows[0].Requests != 3 || rows[0].Cost != 3 {
+		t.Errorf("left: %+v", rows)
+	}
+}
+
 func TestBook_RetiredAfterItsJobsWereFolded(t *testing.T) {
 	other := charge(2, 6)
 	other.Key = "shop/key-118" // it has nothing but a job

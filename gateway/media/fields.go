@@ -26,8 +26,8 @@ type fields struct {
 	problem *openai.Error
 }
 
-// refuse keeps the first problem.
-func (f *fields) refuse(name, code, format string, args ...any) {
+// refusef keeps the first problem.
+func (f *fields) refusef(name, code, format string, args ...any) {
 	if f.problem == nil {
 		f.problem = openai.InvalidRequest(code, name, format, args...)
 	}
@@ -52,7 +52,7 @@ func (f *fields) read(name, kind string, v any) bool {
 		return false
 	}
 	if err := json.Unmarshal(raw, v); err != nil {
-		f.refuse(name, "invalid_type", "%s must be %s.", name, kind)
+		f.refusef(name, "invalid_type", "%s must be %s.", name, kind)
 		return false
 	}
 	return true
@@ -62,7 +62,7 @@ func (f *fields) read(name, kind string, v any) bool {
 func (f *fields) text(name string, limit int) string {
 	var s string
 	if f.read(name, "a string", &s) && len(s) > limit && len([]rune(s)) > limit {
-		f.refuse(name, "string_above_max_length", "%s is longer than %d characters.", name, limit)
+		f.refusef(name, "string_above_max_length", "%s is longer than %d characters.", name, limit)
 	}
 	return s
 }
@@ -71,7 +71,7 @@ func (f *fields) text(name string, limit int) string {
 func (f *fields) required(name string, limit int) string {
 	s := f.text(name, limit)
 	if strings.TrimSpace(s) == "" {
-		f.refuse(name, "missing_required_parameter", "Missing required parameter: '%s'.", name)
+		f.refusef(name, "missing_required_parameter", "Missing required parameter: '%s'.", name)
 	}
 	return s
 }
@@ -80,7 +80,7 @@ func (f *fields) required(name string, limit int) string {
 func (f *fields) choice(name string, words ...string) string {
 	s := f.text(name, 64)
 	if s != "" && !slices.Contains(words, s) {
-		f.refuse(name, "unsupported_value", "%s must be one of %s.", name, strings.Join(words, ", "))
+		f.refusef(name, "unsupported_value", "%s must be one of %s.", name, strings.Join(words, ", "))
 	}
 	return s
 }
@@ -95,13 +95,13 @@ func (f *fields) integer(name string, least, most int64) *int64 {
 	if err != nil {
 		d, errFloat := n.Float64()
 		if errFloat != nil || d != math.Trunc(d) || math.Abs(d) > 1<<53 {
-			f.refuse(name, "invalid_type", "%s must be an integer.", name)
+			f.refusef(name, "invalid_type", "%s must be an integer.", name)
 			return nil
 		}
 		i = int64(d)
 	}
 	if i < least || i > most {
-		f.refuse(name, "unsupported_value", "%s must be between %d and %d.", name, least, most)
+		f.refusef(name, "unsupported_value", "%s must be between %d and %d.", name, least, most)
 		return nil
 	}
 	return &i
@@ -114,7 +114,7 @@ func (f *fields) number(name string, least, most, absent float64) float64 {
 		return absent
 	}
 	if n < least || n > most {
-		f.refuse(name, "unsupported_value", "%s must be between %g and %g.", name, least, most)
+		f.refusef(name, "unsupported_value", "%s must be between %g and %g.", name, least, most)
 	}
 	return n
 }
@@ -145,7 +145,7 @@ func (f *fields) referenceOf(name string, raw []byte) string {
 	}
 	if json.Unmarshal(raw, &s) != nil {
 		if json.Unmarshal(raw, &object) != nil || object.ImageURL == "" {
-			f.refuse(name, "invalid_type", "%s must be a URL or a data URI.", name)
+			f.refusef(name, "invalid_type", "%s must be a URL or a data URI.", name)
 			return ""
 		}
 		s = object.ImageURL
@@ -154,9 +154,9 @@ func (f *fields) referenceOf(name string, raw []byte) string {
 	isData := strings.HasPrefix(s, "data:image/") && strings.Contains(s[:min(len(s), 64)], ";base64,")
 	switch {
 	case !isURL && !isData:
-		f.refuse(name, "unsupported_value", "%s must be an http(s) URL or a data URI such as data:image/png;base64,….", name)
+		f.refusef(name, "unsupported_value", "%s must be an http(s) URL or a data URI such as data:image/png;base64,….", name)
 	case len(s) > maxReference, isURL && len(s) > 8192:
-		f.refuse(name, "string_above_max_length", "%s is too long.", name)
+		f.refusef(name, "string_above_max_length", "%s is too long.", name)
 	}
 	return s
 }
@@ -169,10 +169,10 @@ func (f *fields) references(name string, most int) []string {
 	}
 	list := []json.RawMessage{raw}
 	if raw[0] == '[' && json.Unmarshal(raw, &list) != nil {
-		f.refuse(name, "invalid_type", "%s must be a URL, a data URI, or a list of them.", name)
+		f.refusef(name, "invalid_type", "%s must be a URL, a data URI, or a list of them.", name)
 	}
 	if len(list) > most {
-		f.refuse(name, "unsupported_value", "%s holds more than %d images.", name, most)
+		f.refusef(name, "unsupported_value", "%s holds more than %d images.", name, most)
 	}
 	var refs []string
 	for _, item := range list {
@@ -190,7 +190,7 @@ func (f *fields) known(names ...string) {
 	}
 	for name := range f.object.Names() {
 		if !slices.Contains(names, name) {
-			f.refuse(name, "unknown_parameter", "Unknown parameter: '%.64s'. Known ones are %s.", name, strings.Join(names, ", "))
+			f.refusef(name, "unknown_parameter", "Unknown parameter: '%.64s'. Known ones are %s.", name, strings.Join(names, ", "))
 			return
 		}
 	}

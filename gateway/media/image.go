@@ -55,10 +55,10 @@ func (f *fields) harmless() {
 	f.choice("style", "vivid", "natural")
 	f.choice("moderation", "auto", "low")
 	if f.choice("background", "auto", "opaque", "transparent") == "transparent" {
-		f.refuse("background", "unsupported_value", "background transparent is not supported; use opaque or auto.")
+		f.refusef("background", "unsupported_value", "background transparent is not supported; use opaque or auto.")
 	}
 	if c := f.integer("output_compression", 0, 100); c != nil && *c != 100 {
-		f.refuse("output_compression", "unsupported_value", "output_compression is not supported; leave it out or use 100.")
+		f.refusef("output_compression", "unsupported_value", "output_compression is not supported; leave it out or use 100.")
 	}
 	f.integer("partial_images", 0, 3) // there are none to send
 }
@@ -74,13 +74,13 @@ func (f *fields) size(name string) (width, height int) {
 	}
 	m := sizePattern.FindStringSubmatch(s)
 	if m == nil {
-		f.refuse(name, "unsupported_value", "%s must be WIDTHxHEIGHT such as 1024x1024, or auto.", name)
+		f.refusef(name, "unsupported_value", "%s must be WIDTHxHEIGHT such as 1024x1024, or auto.", name)
 		return 0, 0
 	}
 	width, _ = strconv.Atoi(m[1]) // the pattern bounds it
 	height, _ = strconv.Atoi(m[2])
 	if width > maxSide || height > maxSide {
-		f.refuse(name, "unsupported_value", "%s has a side of more than %d pixels.", name, maxSide)
+		f.refusef(name, "unsupported_value", "%s has a side of more than %d pixels.", name, maxSide)
 	}
 	return width, height
 }

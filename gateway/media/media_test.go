@@ -22,9 +22,6 @@ func object(t *testing.T, body string) *openai.Object {
 	return o
 }
 
-// ptr is a pointer to v.
-func ptr[T any](v T) *T { return &v }
-
 func TestParseImage_reads(t *testing.T) {
 	for name, tc := range map[string]struct {
 		body string
@@ -40,7 +37,7 @@ func TestParseImage_reads(t *testing.T) {
 			"seed":7,"negative_prompt":"n","watermark":true,"output_format":"png","quality":"high","style":"vivid","background":"opaque","moderation":"low","user":"u"}`,
 			media.Image{ImageRequest: provider.ImageRequest{
 				Prompt: "p", N: 4, Width: 1024, Height: 768, Base64: true, Images: []string{"https://a.example/b.png", "data:image/png;base64,AA=="},
-				Seed: ptr(int64(7)), NegativePrompt: "n", Watermark: ptr(true), OutputFormat: "png",
+				Seed: new(int64(7)), NegativePrompt: "n", Watermark: new(true), OutputFormat: "png",
 			}},
 		},
 		"automatic size":    {`{"prompt":"p","size":"auto"}`, media.Image{ImageRequest: provider.ImageRequest{Prompt: "p", N: 1}}},
@@ -121,7 +118,7 @@ func TestParseVideo_reads(t *testing.T) {
 		"a first frame alone": {`{"image":"https://a.example/1.png"}`, provider.VideoRequest{Image: "https://a.example/1.png"}},
 		"switches": {
 			`{"prompt":"p","audio":false,"watermark":true,"seed":0}`,
-			provider.VideoRequest{Prompt: "p", Audio: ptr(false), Watermark: ptr(true), Seed: ptr(int64(0))},
+			provider.VideoRequest{Prompt: "p", Audio: new(false), Watermark: new(true), Seed: new(int64(0))},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

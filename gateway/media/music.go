@@ -30,9 +30,9 @@ func ParseMusic(o *openai.Object) (provider.MusicRequest, *openai.Error) {
 	f.text("user", maxText)
 	switch {
 	case strings.TrimSpace(in.Prompt) == "" && strings.TrimSpace(in.Lyrics) == "":
-		f.refuse("prompt", "missing_required_parameter", "Missing required parameter: 'prompt'; or send lyrics.")
+		f.refusef("prompt", "missing_required_parameter", "Missing required parameter: 'prompt'; or send lyrics.")
 	case in.Instrumental && in.Lyrics != "":
-		f.refuse("lyrics", "unsupported_value", "Instrumental music has no lyrics; leave out lyrics or instrumental.")
+		f.refusef("lyrics", "unsupported_value", "Instrumental music has no lyrics; leave out lyrics or instrumental.")
 	}
 	return in, f.problem
 }

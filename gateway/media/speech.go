@@ -48,7 +48,7 @@ func (f *fields) voice() string {
 	}
 	f.read("voice", `a string or an object {"id": …}`, &object)
 	if object.ID == "" || len(object.ID) > maxVoice {
-		f.refuse("voice", "missing_required_parameter", "voice needs an id of at most %d characters.", maxVoice)
+		f.refusef("voice", "missing_required_parameter", "voice needs an id of at most %d characters.", maxVoice)
 	}
 	return object.ID
 }

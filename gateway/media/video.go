@@ -2,6 +2,7 @@ package media
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"vipcloud.ai/vipcloud/gateway/openai"
@@ -32,13 +33,13 @@ func ParseVideo(o *openai.Object) (provider.VideoRequest, *openai.Error) {
 	f.shape(&in)
 	f.text("user", maxText)
 	if n := f.integer("n", 1, maxImages); n != nil && *n != 1 {
-		f.refuse("n", "unsupported_value", "n must be 1: a request makes one video. Send several requests for several.")
+		f.refusef("n", "unsupported_value", "n must be 1: a request makes one video. Send several requests for several.")
 	}
 	switch {
 	case strings.TrimSpace(in.Prompt) == "" && in.Image == "":
-		f.refuse("prompt", "missing_required_parameter", "Missing required parameter: 'prompt'.")
+		f.refusef("prompt", "missing_required_parameter", "Missing required parameter: 'prompt'.")
 	case in.LastImage != "" && in.Image == "":
-		f.refuse("last_image", "unsupported_value", "last_image needs image, the first frame, beside it.")
+		f.refusef("last_image", "unsupported_value", "last_image needs image, the first frame, beside it.")
 	}
 	return in, f.problem
 }
@@ -49,7 +50,7 @@ func (f *fields) seconds() int {
 	seconds := f.integer("seconds", 1, maxSeconds)
 	switch {
 	case duration != nil && seconds != nil && *duration != *seconds:
-		f.refuse("seconds", "unsupported_value", "duration and seconds differ; send duration alone.")
+		f.refusef("seconds", "unsupported_value", "duration and seconds differ; send duration alone.")
 	case duration != nil:
 		return int(*duration)
 	case seconds != nil:
@@ -66,12 +67,10 @@ func (f *fields) resolution(in *provider.VideoRequest) {
 	if in.Resolution == "" {
 		return
 	}
-	for _, r := range resolutions {
-		if in.Resolution == r {
-			return
-		}
+	if slices.Contains(resolutions, in.Resolution) {
+		return
 	}
-	f.refuse("resolution", "unsupported_value", "resolution must be one of %s.", strings.Join(resolutions, ", "))
+	f.refusef("resolution", "unsupported_value", "resolution must be one of %s.", strings.Join(resolutions, ", "))
 }
 
 // shape takes resolution and aspect ratio from size where a client of OpenAI's videos gives that.
@@ -82,13 +81,13 @@ func (f *fields) shape(in *provider.VideoRequest) {
 	}
 	resolution, ok := map[int]string{480: "480p", 720: "720p", 1024: "1080p", 1080: "1080p", 2160: "4k"}[min(width, height)]
 	if !ok {
-		f.refuse("size", "unsupported_value",
+		f.refusef("size", "unsupported_value",
 			"size must be one of 1280x720, 720x1280, 1920x1080, 1080x1920, 1792x1024, 1024x1792; or send resolution and aspect_ratio.")
 		return
 	}
 	ratio := ratioOf(width, height)
 	if (in.Resolution != "" && in.Resolution != resolution) || (in.AspectRatio != "" && in.AspectRatio != ratio) {
-		f.refuse("size", "unsupported_value", "size says %s %s, but resolution or aspect_ratio says otherwise; send one of them.", resolution, ratio)
+		f.refusef("size", "unsupported_value", "size says %s %s, but resolution or aspect_ratio says otherwise; send one of them.", resolution, ratio)
 		return
 	}
 	in.Resolution, in.AspectRatio = resolution, ratio

@@ -135,7 +135,6 @@ func (p *Proxy) carry(ctx context.Context, w http.ResponseWriter, call *Call, ne
 			break
 		}
 		if route.Usable(call.Key, fallback.Route) && (fallback.Pricing != nil || !call.Key.HasBudget()) {
-			w.Header().Set("X-Vipcloud-Fallback", "1")
 			c.serve(fallback)
 		}
 	}

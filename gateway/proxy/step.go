@@ -121,6 +121,7 @@ func definite(e *provider.Error) bool {
 		return false
 	case provider.ClassServerError:
 		return e.Status != 0 && e.Code != ""
+	default:
+		return true
 	}
-	return true
 }

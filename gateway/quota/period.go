@@ -24,6 +24,7 @@ func (p Period) End(at time.Time) time.Time {
 		return day.AddDate(0, 0, 7-(int(at.Weekday())+6)%7)
 	case Month:
 		return time.Date(at.Year(), at.Month()+1, 1, 0, 0, 0, 0, time.UTC)
+	case Lifetime:
 	}
 	return time.Time{}
 }

@@ -22,11 +22,10 @@ func unlimited() *quota.Policy {
 	return &quota.Policy{Owner: "shop/web", RequestsPerMinute: quota.Unlimited, TokensPerMinute: quota.Unlimited, Concurrent: quota.Unlimited}
 }
 
-// books is what a set of replicas has spent: what each has spent since it was read is its own, the rest is everybody's.
+// books is what a set of replicas has spent and told each other.
 type books struct {
-	mu    sync.Mutex
-	read  money.Amount
-	since map[int]money.Amount
+	mu   sync.Mutex
+	read money.Amount
 }
 
 // replica is the books as one replica sees them. A replica that is cut off can neither publish nor read.

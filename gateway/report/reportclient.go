@@ -77,7 +77,7 @@ func (c *reportClient) object(s *slot, shard int, data []byte, writer string) *v
 			Annotations: map[string]string{v1alpha1.AnnotationWriter: writer},
 		},
 		Gateway: v1alpha1.ObjectName(c.instance.Name), Replica: v1alpha1.ObjectName(c.replica),
-		Shard: int32(shard), Role: v1alpha1.UsageReportLive, //nolint:gosec // there are 64
+		Shard: int32(shard), Role: v1alpha1.UsageReportLive,
 		Report: runtime.RawExtension{Raw: data},
 	}
 }

@@ -129,7 +129,7 @@ func EncodeRedis(state RedisState) ([]byte, error) {
 	if p := state.Problem; p != nil {
 		wire.Problem = &compiledProblem{Severity: p.Severity.String(), Reason: p.Reason, Message: p.Message}
 	}
-	data, err := json.Marshal(wire)
+	data, err := json.Marshal(wire) //nolint:gosec // it is written for a Secret
 	if err != nil {
 		return nil, fmt.Errorf("writing %s: %w", CompiledRedisEntry, err)
 	}

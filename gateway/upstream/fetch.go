@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -59,9 +60,7 @@ func (e *Endpoint) Fetch(ctx context.Context, address string, header http.Header
 	if err != nil {
 		return nil, errFileScheme
 	}
-	for name, values := range header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, header)
 	resp, err := e.files.Do(req)
 	if err != nil {
 		if u, ok := errors.AsType[*url.Error](err); ok {

@@ -47,10 +47,16 @@ func took(e *studio.Entry) bool {
 	return e.Reason == "" && (e.Mode == "" || e.Mode == studio.TaskFailed || e.Mode == studio.PartialOutput || slices.Contains(lostModes(), e.Mode))
 }
 
+// lost says that the answer about what the vendor took on did not arrive.
+func lost(e *studio.Entry) bool {
+	return took(e) && (slices.Contains(lostModes(), e.Mode) || e.Header.Get(pageHeader) != "")
+}
+
 // seen is what the vendor's ledger says of one request of a client.
 type seen struct {
-	// made counts what the vendor took on, lost what of that had an answer that did not arrive, failed what it did not finish.
-	made, lost, failed int
+	// made counts what the vendor took on, lost what of that had an answer that did not arrive, unbilled what of made it did not finish.
+	// What was lost may be unbilled, too.
+	made, lost, unbilled, lostUnbilled int
 }
 
 // settle waits until the vendor is idle and nothing it has taken on is under way.
@@ -76,14 +82,13 @@ func (w *world) ledger(path string) map[string]seen {
 			w.t.Errorf("a request without a marker reached the vendor: %s", e.Body)
 		}
 		s := all[marker]
-		if took(&e) {
-			s.made++
-		}
-		switch {
-		case slices.Contains(lostModes(), e.Mode) && took(&e):
-			s.lost++
-		case e.Mode == studio.TaskFailed && took(&e), e.Mode == studio.PartialOutput && took(&e):
-			s.failed++
+		unbilled := e.Mode == studio.TaskFailed || e.Mode == studio.PartialOutput
+		for count, holds := range map[*int]bool{
+			&s.made: took(&e), &s.lost: lost(&e), &s.unbilled: took(&e) && unbilled, &s.lostUnbilled: lost(&e) && unbilled,
+		} {
+			if holds {
+				*count++
+			}
 		}
 		all[marker] = s
 	}
@@ -120,12 +125,12 @@ func (w *world) balance(known map[string]string) (unknown int) {
 	ring, charged := w.ring(), map[string]logLine{}
 	for id, state := range known {
 		hash := jobs.Hash(id)
-		if _, ok := lines["reserved"][hash]; !ok {
-			w.t.Errorf("nothing was reserved for job %s", hash)
+		made := w.open(&ring, id)
+		if r := lines["reserved"][hash]; r.Seconds != made.Billing.Seconds || !costs(r.Cost, r.Seconds, perSecond) {
+			w.t.Errorf("for job %s of %d seconds was reserved %+v", hash, made.Billing.Seconds, r)
 		}
-		task := w.taskOf(&ring, id)
-		bill, billed := bills[task]
-		delete(bills, task)
+		bill, billed := bills[made.Task.ID]
+		delete(bills, made.Task.ID)
 		line, ok := lines["charged"][hash]
 		if ok {
 			charged[hash] = line
@@ -144,15 +149,14 @@ func (w *world) balance(known map[string]string) (unknown int) {
 	return len(bills)
 }
 
-// taskOf is the vendor's task of a job.
-func (w *world) taskOf(ring *keyring.Ring, id string) string {
+// open reads a client's id.
+func (w *world) open(ring *keyring.Ring, id string) *jobs.Job {
 	w.t.Helper()
 	j, err := jobs.Open(ring, id, owner, time.Now())
 	if err != nil {
-		w.t.Errorf("an id that a client got cannot be opened: %v", err)
-		return id
+		w.t.Fatalf("an id that a client got cannot be opened: %v", err)
 	}
-	return j.Task.ID
+	return j
 }
 
 // onceEach fails if any task was made twice for one request of a client.

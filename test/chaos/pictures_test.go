@@ -42,7 +42,7 @@ func pictures(w *world) {
 	replicas := []*replica{w.start(), w.start()}
 	a := &album{world: w, images: map[string]int64{}, last: map[string]*answer{}}
 	w.weather.storm(3, studio.Lost, studio.Truncated, studio.HTML, studio.ServerError, studio.RateLimit, studio.Overload, studio.Drop,
-		studio.Malformed, studio.PartialOutput, studio.Moderation)
+		studio.Malformed, studio.PartialOutput, studio.Moderation, page)
 	slots := make(chan struct{}, atOnce)
 	var wg sync.WaitGroup
 	for n := range pictureOrders {
@@ -132,7 +132,7 @@ func (a *album) compare() {
 		billed += c.Units
 	}
 	for marker, s := range a.ledger(picturePath) {
-		lost += int64(s.lost)
+		lost += int64(s.lost - s.lostUnbilled)
 		a.oneBill(marker, s)
 	}
 	if billed != have+lost {

@@ -70,6 +70,8 @@ func rotateKeys(w *world) {
 	tr := &traffic{world: w, replicas: [2]*replica{w.start(), w.start()}, stop: make(chan struct{})}
 	tr.key.Store(&first)
 	tr.run(4)
+	end := sync.OnceFunc(func() { close(tr.stop); tr.wg.Wait() })
+	defer end() // also if something is not so in time
 	old := w.ring()
 
 	w.accept(firstKey, secondKey)
@@ -91,8 +93,7 @@ func rotateKeys(w *world) {
 	tr.seal(promoted)
 	before := tr.known.len()
 	w.eventually("jobs are made with the new ring", func() bool { return tr.known.len() > before+8 })
-	close(tr.stop)
-	tr.wg.Wait()
+	end()
 
 	tr.known.awaitAll(w, secondKey, tr.replicas[:]...)
 	w.settle()

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -12,6 +13,12 @@ import (
 
 	"vipcloud.ai/vipcloud/test/sim/studio"
 )
+
+// page is a failure on the way: something between the gateway and the vendor answers for it, although the vendor did all of the work.
+const page studio.Mode = "page"
+
+// pageHeader marks a request whose answer is replaced, for the ledger.
+const pageHeader = "X-Weather"
 
 // weather is the way between gateways and the vendor: it takes its time in both directions, so that there is always something under way
 // that can be broken off, and it brings failures.
@@ -21,7 +28,7 @@ type weather struct {
 
 	mu     sync.Mutex
 	random *rand.Rand
-	// modes are what may befall a submit, storms how many of ten it does.
+	// modes are what may befall a submit, storms how many of ten it does. Page is one more of them.
 	modes  []studio.Mode
 	storms int
 	// awaited are requests that somebody waits for, by their markers.
@@ -85,17 +92,22 @@ func (w *weather) oneOf(n int) int {
 	return w.random.IntN(n)
 }
 
-// brew queues a failure for a call that comes now, or for one beside it.
-func (w *weather) brew(r *http.Request) {
+// brew queues a failure for a call that comes now, or for one beside it, and says whether it is one on the way of this call.
+func (w *weather) brew(r *http.Request) (onTheWay bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	likely := w.storms
 	if r.Method != http.MethodPost {
 		likely = min(likely, 1)
 	}
-	if len(w.modes) > 0 && w.random.IntN(10) < likely {
-		w.studio.FailNext(1, w.modes[w.random.IntN(len(w.modes))])
+	if len(w.modes) == 0 || w.random.IntN(10) >= likely {
+		return false
 	}
+	mode := w.modes[w.random.IntN(len(w.modes))]
+	if mode != page {
+		w.studio.FailNext(1, mode)
+	}
+	return mode == page
 }
 
 // ServeHTTP implements http.Handler.
@@ -108,7 +120,14 @@ func (w *weather) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	time.Sleep(w.upTo(20 * time.Millisecond))
-	w.brew(r)
+	if w.brew(r) {
+		r.Header.Set(pageHeader, string(page))
+		w.vendor.ServeHTTP(httptest.NewRecorder(), r)
+		rw.Header().Set("Content-Type", "text/html")
+		rw.WriteHeader([]int{http.StatusBadGateway, http.StatusGatewayTimeout}[w.oneOf(2)])
+		_, _ = io.WriteString(rw, "<html><body><h1>The server is away</h1></body></html>") // who has left reads nothing
+		return
+	}
 	w.vendor.ServeHTTP(&late{ResponseWriter: rw, by: w.upTo(20 * time.Millisecond)}, r)
 }
 

@@ -76,7 +76,7 @@ run_node() {
   local dir
   dir=$(installed node test/conformance/node/package-lock.json install_node)
   ln -s "$dir/node_modules" "$work/node/node_modules"
-  node --test --test-concurrency=1 --test-timeout=60000 --test-reporter=spec "$work"/node/*.test.mjs
+  node --test --test-concurrency=1 --test-timeout=120000 --test-reporter=spec "$work"/node/*.test.mjs
 }
 
 run_python() {

@@ -30,11 +30,8 @@ func (e *env) ask(model string) *answer {
 	})
 }
 
-// ptr is a pointer to v.
-func ptr[T any](v T) *T { return &v }
-
 func TestLimits_requestsPerMinute(t *testing.T) {
-	e := limited(t, func(s *v1alpha1.ApiKeySpec) { s.Limits = &v1alpha1.KeyLimits{RequestsPerMinute: ptr(int64(3))} })
+	e := limited(t, func(s *v1alpha1.ApiKeySpec) { s.Limits = &v1alpha1.KeyLimits{RequestsPerMinute: new(int64(3))} })
 	for i, remaining := range []string{"2", "1", "0"} {
 		a := e.ask("deepseek-v4-pro").expect(http.StatusOK)
 		if a.header.Get("X-Ratelimit-Limit-Requests") != "3" || a.header.Get("X-Ratelimit-Remaining-Requests") != remaining ||
@@ -59,7 +56,7 @@ func TestLimits_unsetZeroAndUnlimited(t *testing.T) {
 	if a := unset.ask("deepseek-v4-pro").expect(http.StatusOK); a.header.Get("X-Ratelimit-Limit-Requests") != "" {
 		t.Error("a key without limits has headers about them")
 	}
-	zero := limited(t, func(s *v1alpha1.ApiKeySpec) { s.Limits = &v1alpha1.KeyLimits{RequestsPerMinute: ptr(int64(0))} })
+	zero := limited(t, func(s *v1alpha1.ApiKeySpec) { s.Limits = &v1alpha1.KeyLimits{RequestsPerMinute: new(int64(0))} })
 	zero.ask("deepseek-v4-pro").expect(http.StatusTooManyRequests)
 	noMoney := limited(t, func(s *v1alpha1.ApiKeySpec) {
 		s.Budget = &v1alpha1.Budget{Amount: "0", Period: v1alpha1.BudgetPeriodDay}
@@ -156,7 +153,7 @@ func TestBudget_ofAJobIsHeldUntilItEnds(t *testing.T) {
 }
 
 func TestLimits_oneAtATime(t *testing.T) {
-	e := limited(t, func(s *v1alpha1.ApiKeySpec) { s.Limits = &v1alpha1.KeyLimits{ConcurrentRequests: ptr(int64(1))} })
+	e := limited(t, func(s *v1alpha1.ApiKeySpec) { s.Limits = &v1alpha1.KeyLimits{ConcurrentRequests: new(int64(1))} })
 	e.vendors.Vendor(sim.DeepSeek).FailNext(1, sim.StallFirst)
 	go func() {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, e.base+"/v1/chat/completions", strings.NewReader(chat("deepseek-v4-pro", "wait")))

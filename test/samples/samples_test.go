@@ -151,9 +151,13 @@ func (s *sampleSet) input() table.Input {
 		}
 	}
 	for _, c := range s.credentials {
-		in.CredentialStates[types.NamespacedName{Namespace: c.Namespace, Name: c.Name}] = table.CredentialState{
-			Entries: map[string]table.Secret{v1alpha1.SecretEntryApiKey: table.NewSecret("made-by-the-admin")},
+		state := table.CredentialState{Entries: map[string]table.Secret{}}
+		if sets := in.Providers[c.Spec.Provider].Entries; len(sets) > 0 {
+			for _, entry := range sets[0] {
+				state.Entries[entry] = table.NewSecret("made-by-the-admin")
+			}
 		}
+		in.CredentialStates[types.NamespacedName{Namespace: c.Namespace, Name: c.Name}] = state
 	}
 	return in
 }
