@@ -55,8 +55,8 @@ type Options struct {
 	DrainDelay, DrainTimeout time.Duration
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
-	// Replicas is how many replicas share limits and budgets. Default: one.
-	Replicas func() int
+	// ShareLimits says that the instance's replicas divide limits and budgets among themselves. Default: this one has all.
+	ShareLimits bool
 	// Ready says whether something beside the table stands in the way of readiness. Nil: nothing does.
 	Ready func() error
 }

@@ -79,7 +79,7 @@ func New(opts Options) (*Server, error) {
 	s.poller, s.idempotency = jobs.NewPoller(opts.Now), jobs.NewIdempotency(opts.Now)
 	s.accounted = jobs.NewOnce()
 	s.books = spend.New()
-	s.limiter = quota.New(quota.Options{Spending: s.books, Now: opts.Now, Replicas: opts.Replicas, ShareRefused: s.metrics.ShareRefused})
+	s.limiter = quota.New(quota.Options{Spending: s.books, Now: opts.Now, Replicas: s.replicas, ShareRefused: s.metrics.ShareRefused})
 	s.settler = usage.NewSettler(opts.AccessLog, s.metrics, opts.Now)
 	s.proxy = proxy.New(proxy.Options{KeepAlive: opts.KeepAlive, WriteTimeout: opts.WriteTimeout, Drain: s.drainCtx})
 	return s, nil
@@ -90,6 +90,15 @@ func (s *Server) Keys() *auth.Index { return &s.keys }
 
 // KeyRing holds the ring that job ids are sealed with. Sources write to it.
 func (s *Server) KeyRing() *keyring.Holder { return &s.keyRing }
+
+// replicas is how many share limits and budgets.
+func (s *Server) replicas() int {
+	t := s.Table()
+	if !s.opts.ShareLimits || t == nil {
+		return 1
+	}
+	return max(t.Settings().Replicas, 1)
+}
 
 // Books are what this replica and the others have counted. Whoever writes and reads reports works on them.
 func (s *Server) Books() *spend.Books { return s.books }

@@ -8,7 +8,7 @@ import (
 // newTargets makes the registry of what requests show of targets, and shows their states as a metric.
 func (s *Server) newTargets() *balance.Registry {
 	targets := balance.NewRegistry(balance.Options{
-		Now: s.opts.Now, Log: s.opts.Log, Replicas: s.opts.Replicas,
+		Now: s.opts.Now, Log: s.opts.Log, Replicas: s.replicas,
 		Ejected: func(model, target string, reason balance.Reason) { s.metrics.Ejected(model, target, string(reason)) },
 	})
 	metrics.TargetStates(s.opts.Registry, func(yield func(model, target string, state int)) {

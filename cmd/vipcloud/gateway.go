@@ -100,7 +100,7 @@ func (f *gatewayFlags) run(ctx context.Context) error {
 	server, err := gateway.New(gateway.Options{
 		Listener: listeners.api, AdminListener: listeners.admin, Adapters: all.Adapters(), Registry: registry,
 		AccessLog: log, Log: log, BodyBytes: f.bodyBytes, InFlightBodyBytes: f.inFlightBytes,
-		DrainDelay: nonZero(f.drainDelay), DrainTimeout: nonZero(f.drainTimeout), Ready: ready.check,
+		ShareLimits: f.manifests == "", DrainDelay: nonZero(f.drainDelay), DrainTimeout: nonZero(f.drainTimeout), Ready: ready.check,
 	})
 	if err != nil {
 		return err

@@ -53,7 +53,7 @@ func TestConversationOf_requestsOfAConversationAreEqualAndOthersAreNot(t *testin
 func TestConversationOf_takesAnythingThatIsJSON(t *testing.T) {
 	for messages, want := range map[string]bool{
 		`[]`: false, `[1]`: true, `["a",null]`: true, `[{}]`: true, `[{"role":7}]`: true, `[[[]]]`: true, `[{"content":{}}]`: true,
-		`[{"role":"user","role":"system"}]`: true,
+		`[{"role":"user","role":"system"}]`:                                 true,
 		"[" + strings.Repeat(`{"role":"system"},`, 50) + `{"role":"user"}]`: true,
 	} {
 		if _, ok := conversation(t, messages); ok != want {

@@ -49,9 +49,11 @@ func (b *Books) Publish(ctx context.Context, owner string) {
 // Spent implements quota.Spending. What running jobs hold counts as spent.
 func (b *Books) Spent(owner, reset string, period quota.Period, at time.Time) (read, since money.Amount) {
 	p := ledger.Period(period)
-	read = sum(b.View.Spent(owner, reset, p, at), b.View.Reserved(owner, reset, p, at))
+	// In this order: a page that is acknowledged in between counts twice, and never not at all.
+	page := b.written[ledger.Shard(owner)].Load()
 	since = sum(b.Book.Spent(owner, reset, p, at), b.Book.Reserved(owner, reset, p, at))
-	if page := b.written[ledger.Shard(owner)].Load(); page != nil {
+	read = sum(b.View.Spent(owner, reset, p, at), b.View.Reserved(owner, reset, p, at))
+	if page != nil {
 		since = max(since-sum(page.Spent(owner, reset, p, at), page.Reserved(owner, reset, p, at)), 0)
 	}
 	return read, since
