@@ -20,7 +20,7 @@ TESTFLAGS ?=
 GOTEST := go test $(TESTFLAGS)
 
 # Packages with a target of their own; test-unit takes the rest.
-LAYERED := /controllers(/|$$)|/gateway/(source|report|provider)(/|$$)|/test/(crd|feature|propagation|providers|sdk|conformance|packaging|importrules)(/|$$)
+LAYERED := /controllers(/|$$)|/gateway/(source|report|provider)(/|$$)|/test/(chaos|crd|feature|propagation|providers|sdk|conformance|packaging|importrules)(/|$$)
 
 TOOL := hack/tool.sh
 # Evaluated in a recipe, so that only targets that need an API server make one.
@@ -50,7 +50,7 @@ demo: ## Real API server, operator and gateway on this machine (SMOKE=1: one str
 ##@ Test
 
 .PHONY: test
-test: race-note test-unit test-providers test-crd test-controllers test-feature test-propagation test-sdk ## Every test but packaging and conformance
+test: race-note test-unit test-providers test-crd test-controllers test-feature test-propagation test-chaos test-sdk ## Every test but packaging and conformance
 
 .PHONY: race-note
 race-note:
@@ -80,6 +80,10 @@ test-feature: ## Objects in, HTTP behaviour out
 .PHONY: test-propagation
 test-propagation: ## Time from apply to served and from revoke to refused: prints p50 and p99
 	$(call ASSETS,test) $(GOTEST) -v ./test/propagation/...
+
+.PHONY: test-chaos
+test-chaos: ## Gateways that are killed, keys that are rotated, vendors that fail: no job lost, none billed twice
+	$(GOTEST) $(RACE) -count=1 ./test/chaos/...
 
 .PHONY: test-sdk
 test-sdk: ## The official Go SDK as client

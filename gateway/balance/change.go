@@ -1,6 +1,7 @@
 package balance
 
 import (
+	"log/slog"
 	"time"
 
 	"vipcloud.ai/vipcloud/gateway/provider"
@@ -27,31 +28,39 @@ func (r *Registry) tell(c *change) {
 	for _, t := range c.affected {
 		r.opts.Ejected(t.model, t.id, c.reason)
 	}
-	log := r.opts.Log
+	var about []any
 	switch {
 	case c.target != nil:
-		log = log.With("target", c.target.id, "model", c.target.model)
+		about = append(about, "target", c.target.id, "model", c.target.model)
 	case c.credential != nil:
-		log = log.With("credential", c.credential.id)
+		about = append(about, "credential", c.credential.id)
 	default:
 		return
 	}
-	switch {
-	case c.state == Healthy && c.last:
-		log.Warn("Target is back before its time: its route has no other")
-	case c.state == Healthy && c.target != nil:
-		log.Info("Target is back")
-	case c.state == Healthy:
-		log.Info("Credential is accepted again")
-	case c.again:
-		log.Info("Request that was let through has failed", "reason", c.reason, "class", c.class.String(), "pause", c.pause.String())
-	case c.state == Ejected:
-		log.Warn("Target ejected", "reason", c.reason, "class", c.class.String(), "pause", c.pause.String())
-	case c.target != nil:
-		log.Error("Target is refused", "reason", c.reason, "class", c.class.String(), "pause", c.pause.String())
-	default:
-		log.Error("Credential is refused; none of its targets gets requests", "reason", c.reason, "class", c.class.String(), "pause", c.pause.String())
+	if c.state != Healthy {
+		about = append(about, "reason", string(c.reason), "class", c.class.String(), "pause", c.pause.String())
 	}
+	say, message := c.words()
+	say(r.opts.Log, message, about...)
+}
+
+// words are what is said of a change, and how loud.
+func (c *change) words() (say func(log *slog.Logger, message string, about ...any), message string) {
+	switch {
+	case c.last:
+		return (*slog.Logger).Warn, "Target is back before its time: its route has no other"
+	case c.state == Healthy && c.target != nil:
+		return (*slog.Logger).Info, "Target is back"
+	case c.state == Healthy:
+		return (*slog.Logger).Info, "Credential is accepted again"
+	case c.again:
+		return (*slog.Logger).Info, "Request that was let through has failed"
+	case c.state == Ejected:
+		return (*slog.Logger).Warn, "Target ejected"
+	case c.target != nil:
+		return (*slog.Logger).Error, "Target is refused"
+	}
+	return (*slog.Logger).Error, "Credential is refused; none of its targets gets requests"
 }
 
 // succeeded opens the gates that an attempt has passed although they were closed.

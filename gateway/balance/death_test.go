@@ -203,7 +203,9 @@ func TestRegistry_whatIsGoneSaysNothingMore(t *testing.T) {
 }
 
 func TestReason_hasAWordForStatus(t *testing.T) {
-	for reason, want := range map[Reason]string{ConsecutiveFailures: "ConsecutiveFailures", NoBalance: "NoBalance", Timeouts: "Timeouts", "": ""} {
+	for reason, want := range map[Reason]string{
+		ConsecutiveFailures: "ConsecutiveFailures", NoBalance: "NoBalance", Timeouts: "Timeouts", "": "",
+	} {
 		if got := reason.CamelCase(); got != want {
 			t.Errorf("%q is %q, want %q", reason, got, want)
 		}

@@ -13,8 +13,8 @@
 // is let through. If it succeeds, the target is back, and its weight grows to the full one within thirty seconds. The last target
 // of a route that could be called is never ejected, and a target that becomes the last one is brought back at once.
 //
-// What is sure to fail is dead: a credential that the vendor refuses or that has no money, a target whose model the vendor does not know, is
-// not allowed or has used up its quota. Three refusals in a row say so, since a single one may be about its request. A dead one gets
+// What is sure to fail is dead: a credential that the vendor refuses or that has no money, a target whose model the vendor does not
+// know, is not allowed or has used up its quota. Three refusals in a row say so, since a single one may be about its request. A dead one gets
 // one request after thirty seconds, then after twice as long, up to ten minutes, until one succeeds or the credential or target is
 // changed.
 //

@@ -10,17 +10,17 @@ import (
 type Obstacle int
 
 const (
-	// NoObstacle: one of them can be.
+	// NoObstacle means that one of them can be.
 	NoObstacle Obstacle = iota
-	// Full: their credentials have as many requests as they may.
+	// Full means that their credentials have as many requests as they may.
 	Full
-	// Paused: their vendors asked for a pause.
+	// Paused means that their vendors asked for a pause.
 	Paused
-	// Closed: they are ejected, or others find out whether they still fail.
+	// Closed means that they are ejected, or that others find out whether they still fail.
 	Closed
-	// Refused: their vendors refuse the credentials or models.
+	// Refused means that their vendors refuse the credentials or models.
 	Refused
-	// NoTargets: there are none.
+	// NoTargets means that there are none.
 	NoTargets
 )
 

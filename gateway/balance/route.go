@@ -115,33 +115,42 @@ func (r *Route) find(c *Choice, l *Lease, now int64, must bool) int {
 	return -1
 }
 
-// field is the targets of a tier that can be called, by weight. Full is what the weights will be when all have fully returned.
+// field is the targets of a tier that can be called, by weight.
 type field struct {
-	weights     [MaxTargets]int
+	weights [MaxTargets]int32
+	// total is the sum of weights, full what it will be when all have fully returned.
 	total, full int
 	count, last int
-	ramping     bool
+	// ramping says that all of them have just returned.
+	ramping bool
 }
 
-// choose returns a target of a tier, or -1 if there is none to choose.
-func (r *Route) choose(n int, skip tried, c *Choice, now int64, must bool) int {
-	t := r.tiers[n]
-	f := field{ramping: true}
+// survey finds the targets of a tier that can be called.
+func (r *Route) survey(t tier, f *field, skip tried, now int64, must bool) {
+	f.ramping = true
 	for i := t.begin; i < t.end; i++ {
-		candidate := &r.candidates[i]
-		if candidate.state == nil || skip.has(i) || !candidate.state.lets(now, must) {
+		c := &r.candidates[i]
+		if c.state == nil || skip.has(i) || !c.state.lets(now, must) {
 			continue
 		}
-		ramp := candidate.state.ramp(now)
-		f.weights[i] = candidate.weight * ramp
-		f.total += f.weights[i]
-		f.full += candidate.weight * rampSteps
+		ramp := c.state.ramp(now)
+		weight := c.weight * ramp
+		f.weights[i] = int32(weight)
+		f.total += weight
+		f.full += c.weight * rampSteps
 		f.count++
 		f.last = i
 		f.ramping = f.ramping && ramp < rampSteps
 	}
+}
+
+// choose returns a target of a tier, or -1 if there is none to choose.
+func (r *Route) choose(n int, skip tried, c *Choice, now int64, must bool) int {
+	var f field
+	t := r.tiers[n]
+	r.survey(t, &f, skip, now, must)
 	switch {
-	case f.count == 0 || !must && f.ramping && n+1 < len(r.tiers) && r.spills(&f, c):
+	case f.count == 0, !must && f.ramping && n+1 < len(r.tiers) && r.spills(&f, c):
 		return -1
 	case f.count == 1:
 		return f.last
@@ -166,7 +175,7 @@ func (r *Route) byWeight(t tier, f *field) int {
 	if load == 0 {
 		return first
 	}
-	second := f.draw(t, r.registry.opts.Random(f.total-f.weights[first]), first)
+	second := f.draw(t, r.registry.opts.Random(f.total-int(f.weights[first])), first)
 	if r.candidates[second].state.inFlight.Load()*int64(f.weights[first]) < load*int64(f.weights[second]) {
 		return second
 	}
@@ -179,7 +188,7 @@ func (f *field) draw(t tier, n, but int) int {
 		if i == but {
 			continue
 		}
-		if n -= f.weights[i]; n < 0 {
+		if n -= int(f.weights[i]); n < 0 {
 			return i
 		}
 	}

@@ -128,11 +128,13 @@ func TestBook_RetiredKeepsWhatWasNotWritten(t *testing.T) {
 func TestBook_RetiredRefusesPagesOfOthers(t *testing.T) {
 	other := entry(noon, 1)
 	other.Key = "shop/key-118"
+	free, unknown := other, other
+	free.Cost, unknown.Key = 0, "shop/key-125"
 	b := book(t, other, other, other, entry(noon, 1))
 	for name, p := range map[string]*ledger.Page{
 		"it has spent more than the book":          page(t, entry(noon, 2)),
-		"it has more entries than the book":        page(t, other, other, other, other, other),
-		"it has a key that the book does not know": page(t, func() ledger.Entry { e := other; e.Key = "shop/key-125"; return e }()),
+		"it has more entries than the book":        page(t, free, free, free, free, free),
+		"it has a key that the book does not know": page(t, unknown),
 	} {
 		if err := b.Retired(p); !errors.Is(err, ledger.ErrAncestor) {
 			t.Errorf("%s: %v", name, err)

@@ -80,13 +80,13 @@ func (r *record) due(horizon int32) []known {
 }
 
 // fold turns a job into counters. Of a job that nobody ever heard the end of, all that was reserved is charged.
-func (r *record) fold(k known, oldestDay int32) {
+func (r *record) fold(k known) {
 	r.drop(k.hash)
 	if k.state == released {
 		return
 	}
 	r.spend(k.reset, int64(k.created)*secondsPerDay, k.amount)
-	if add := k.row(); add.day >= oldestDay && !add.empty() {
+	if add := k.row(); !add.empty() {
 		r.models.model(k.model).add(&add)
 	}
 }

@@ -150,7 +150,7 @@ func (s *sheet) fold(horizon int32, now time.Time) (f Folded) {
 	oldestDay := dayOf(now) - HistoryDays + 1
 	for key, r := range s.keys {
 		for _, k := range r.due(horizon) {
-			r.fold(k, oldestDay)
+			r.fold(k)
 			f.add(k.job)
 		}
 		r.models.expire(oldestDay)

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 )
 
 // UserAgent names the gateway to vendors. A content delivery network in front of one of them refuses the default names of
@@ -53,14 +54,7 @@ func (p *Parameters) Override(b Body) {
 	for _, o := range p.Overrides {
 		b[o.Name] = o.Value
 	}
-	maps.DeleteFunc(b, func(name string, _ any) bool {
-		for _, d := range p.Drop {
-			if d == name {
-				return true
-			}
-		}
-		return false
-	})
+	maps.DeleteFunc(b, func(name string, _ any) bool { return slices.Contains(p.Drop, name) })
 }
 
 // NewRequest makes a request with the header that every call to a vendor has: the gateway's name and what the admin adds.

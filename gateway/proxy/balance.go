@@ -58,23 +58,23 @@ var (
 
 // refusalOf is what a client is told of a call that had no attempt.
 func refusalOf(o balance.Outlook) *openai.Error {
+	var e *openai.Error
 	switch o.Obstacle {
 	case balance.Full:
-		e := openai.Unavailable("overloaded", "This model serves as many requests as it may; try again later.", o.Wait)
+		e = openai.Unavailable("overloaded", "This model serves as many requests as it may; try again later.", o.Wait)
 		e.Cause = errFull
-		return e
 	case balance.Paused:
-		e := publicError(&provider.Error{Class: o.Class, Cause: errPaused}, false)
+		e = publicError(&provider.Error{Class: o.Class, Cause: errPaused}, false)
 		e.RetryAfter, e.NoRetry = o.Wait, false
-		return e
 	case balance.Refused:
-		return publicError(&provider.Error{Class: o.Class, Cause: errRefused}, false)
+		e = publicError(&provider.Error{Class: o.Class, Cause: errRefused}, false)
+	case balance.NoObstacle, balance.Closed, balance.NoTargets:
+		e = openai.Unavailable("no_healthy_target", "No upstream can serve this model at the moment.", noTargetPause)
+		if o.Obstacle == balance.Closed {
+			e.RetryAfter = o.Wait
+		}
+		e.Cause = errNoTarget
 	}
-	e := openai.Unavailable("no_healthy_target", "No upstream can serve this model at the moment.", noTargetPause)
-	if o.Obstacle == balance.Closed {
-		e.RetryAfter = o.Wait
-	}
-	e.Cause = errNoTarget
 	return e
 }
 

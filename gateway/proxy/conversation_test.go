@@ -8,7 +8,7 @@ import (
 )
 
 // conversation hashes messages.
-func conversation(t testing.TB, messages string) (uint64, bool) {
+func conversation(t *testing.T, messages string) (uint64, bool) {
 	t.Helper()
 	body, err := openai.ParseObject([]byte(`{"model":"m","messages":` + messages + `}`))
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -65,6 +66,13 @@ func (b *bench) stop() {
 			<-done
 		}
 	}
+}
+
+// end ends one process before the others.
+func (b *bench) end(cmd *exec.Cmd) {
+	b.processes = slices.DeleteFunc(b.processes, func(p *exec.Cmd) bool { return p == cmd })
+	_ = cmd.Process.Kill() // it may have ended
+	_ = cmd.Wait()         // with an error, since it was killed
 }
 
 // freePort finds a free loopback address.
@@ -155,11 +163,16 @@ func (b *bench) serving() error {
 
 // gateway starts vipcloud on manifests of its own: authentication, routing, usage, metrics and the access log are on.
 func (b *bench) gateway(binary, address, up string) (*exec.Cmd, error) {
-	manifests, state := filepath.Join(b.dir, "manifests"), filepath.Join(b.dir, "state")
+	return b.gatewayOn(b.dir, binary, address, gatewayManifests(up))
+}
+
+// gatewayOn starts vipcloud on manifests, which are kept in a directory.
+func (b *bench) gatewayOn(dir, binary, address, objects string) (*exec.Cmd, error) {
+	manifests, state := filepath.Join(dir, "manifests"), filepath.Join(dir, "state")
 	if err := os.MkdirAll(manifests, 0o700); err != nil {
 		return nil, fmt.Errorf("making the manifests' directory: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(manifests, "bench.yaml"), []byte(gatewayManifests(up)), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(manifests, "bench.yaml"), []byte(objects), 0o600); err != nil {
 		return nil, fmt.Errorf("writing manifests: %w", err)
 	}
 	return b.launch(binary, "gateway", "--manifests="+manifests, "--state="+state, "--listen="+address, "--admin-listen=")

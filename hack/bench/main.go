@@ -12,7 +12,7 @@ import (
 )
 
 // errUsage is what a user gets who asks for something else.
-var errUsage = errors.New("usage: bench run BINARY | upstream ADDRESS | reverseproxy ADDRESS UPSTREAM")
+var errUsage = errors.New("usage: bench run BINARY | memory BINARY | upstream ADDRESS | media ADDRESS | reverseproxy ADDRESS UPSTREAM")
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -28,9 +28,13 @@ func main() {
 func start(ctx context.Context, args []string) error {
 	switch {
 	case len(args) == 2 && args[0] == "run":
-		return run(ctx, args[1])
+		return run(ctx, args[1], false)
+	case len(args) == 2 && args[0] == "memory":
+		return run(ctx, args[1], true)
 	case len(args) == 2 && args[0] == "upstream":
 		return serve(ctx, args[1], upstream())
+	case len(args) == 2 && args[0] == "media":
+		return serve(ctx, args[1], mediaUpstream())
 	case len(args) == 3 && args[0] == "reverseproxy":
 		h, err := reverseProxy(args[2])
 		if err != nil {

@@ -41,7 +41,7 @@ func scenarios(short bool) []scenario {
 }
 
 // run measures and prints.
-func run(ctx context.Context, binary string) error {
+func run(ctx context.Context, binary string, memoryAlone bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	self, err := os.Executable()
@@ -55,10 +55,26 @@ func run(ctx context.Context, binary string) error {
 	defer func() { _ = os.RemoveAll(dir) }()
 	b := &bench{ctx: ctx, dir: dir, self: self}
 	defer b.stop()
+	short := os.Getenv("SHORT") == "1"
+	if !memoryAlone {
+		if err := b.compareAll(binary, short); err != nil {
+			return err
+		}
+	}
+	if err := b.largeAnswers(binary, short); err != nil {
+		return err
+	}
+	for _, s := range b.skipped {
+		fmt.Println(s)
+	}
+	return nil
+}
+
+// compareAll measures the gateway beside the other contenders.
+func (b *bench) compareAll(binary string, short bool) error {
 	if err := b.setup(binary); err != nil {
 		return err
 	}
-	short := os.Getenv("SHORT") == "1"
 	fmt.Println("| scenario | contender | CPU µs/request | × ReverseProxy | p50 ms | p99 ms | added p50 ms | added p99 ms |")
 	fmt.Println("|---|---|---:|---:|---:|---:|---:|---:|")
 	for _, s := range scenarios(short) {
@@ -66,13 +82,7 @@ func run(ctx context.Context, binary string) error {
 			return err
 		}
 	}
-	if err := b.slowStreams(short); err != nil {
-		return err
-	}
-	for _, s := range b.skipped {
-		fmt.Println(s)
-	}
-	return nil
+	return b.slowStreams(short)
 }
 
 // compare measures one scenario at every contender in turn and prints the medians.

@@ -1,6 +1,7 @@
 package chaos_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"os"
@@ -61,7 +62,7 @@ func (r *replica) bury() {
 		r.w.t.Error(err)
 	}
 	for _, bad := range []string{"DATA RACE", "panic", "job1_", "fatal error"} {
-		if i := strings.Index(string(text), bad); i >= 0 {
+		if i := bytes.Index(text, []byte(bad)); i >= 0 {
 			r.w.t.Errorf("a gateway's log has %q: %.2000s", bad, text[max(0, i-200):])
 		}
 	}

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"maps"
 	"net/http"
 
 	"vipcloud.ai/vipcloud/test/sim/arkmedia"
@@ -78,11 +79,7 @@ func (s *Server) Media(v Vendor) *studio.Studio { return s.media[v].Studio }
 // Secrets returns the entries of a Secret that the vendor accepts. The map is the caller's.
 func (s *Server) Secrets(v Vendor) map[string]string {
 	if m, ok := s.media[v]; ok {
-		entries := map[string]string{}
-		for name, value := range m.secrets {
-			entries[name] = value
-		}
-		return entries
+		return maps.Clone(m.secrets)
 	}
 	return map[string]string{"api-key": s.vendors[v].Key()}
 }
