@@ -43,7 +43,7 @@ func (s *Server) entry(h handler) http.Handler {
 		header := w.Header()
 		header.Set("X-Request-Id", x.rec.RequestID)
 		header.Set("Access-Control-Allow-Origin", "*")
-		header.Set("Access-Control-Expose-Headers", "x-request-id, retry-after, server-timing, x-vipcloud-fallback")
+		header.Set("Access-Control-Expose-Headers", exposedHeaders)
 		s.metrics.InFlight.Inc()
 		defer s.metrics.InFlight.Dec()
 		defer x.settle()
@@ -65,6 +65,11 @@ func (s *Server) entry(h handler) http.Handler {
 		}
 	})
 }
+
+// exposedHeaders are what scripts in browsers may read of an answer.
+const exposedHeaders = "x-request-id, retry-after, server-timing, x-vipcloud-fallback, x-should-retry, openai-poll-after-ms, idempotent-replayed, " +
+	"content-range, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, x-ratelimit-limit-tokens, " +
+	"x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens"
 
 // fail answers with an error, unless the answer has begun.
 func (x *exchange) fail(e *openai.Error) {

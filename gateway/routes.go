@@ -99,12 +99,16 @@ func preflight(h http.Header, r *http.Request, allow string) {
 // unknownURL answers paths that are not served.
 func unknownURL(x *exchange) *openai.Error { return openai.UnknownURL(x.r.Method, x.r.URL.Path) }
 
-// cleanPath takes doubled and trailing slashes out of the path. A redirect would cost a POST its body and its key.
+// cleanPath takes doubled and trailing slashes out of the path, and the second of two versions: an SDK whose base URL ends in /v1 makes
+// /v1/v1/… of a poll_url. A redirect would cost a POST its body and its key.
 func cleanPath(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if p := r.URL.Path; len(p) > 1 && (p[len(p)-1] == '/' || strings.Contains(p, "//")) {
 			r.URL.Path = collapse(p)
 			r.URL.RawPath = ""
+		}
+		if rest, ok := strings.CutPrefix(r.URL.Path, "/v1/v1/"); ok {
+			r.URL.Path, r.URL.RawPath = "/v1/"+rest, strings.TrimPrefix(r.URL.RawPath, "/v1")
 		}
 		next.ServeHTTP(w, r)
 	})
