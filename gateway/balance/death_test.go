@@ -211,3 +211,59 @@ func TestReason_hasAWordForStatus(t *testing.T) {
 		}
 	}
 }
+
+func TestDeath_aProbeThatSaysNothingLetsTheNextOneIn(t *testing.T) {
+	w := newWorld(t)
+	r := w.route(1)
+	w.fail(r, 0, maxRefusals, provider.ClassUnauthorized)
+	w.pass(time.Minute)
+	for range 3 {
+		w.only(r, 0).Failed(&provider.Error{Class: provider.ClassInvalidRequest})
+	}
+	w.only(r, 0).Succeeded()
+	w.wantReach(r, 0)
+}
+
+func TestDeath_outcomesOfAnEarlierTimeDoNotCount(t *testing.T) {
+	w := newWorld(t)
+	r := w.route(1)
+	long := w.only(r, 0)
+	late := []*Lease{w.only(r, 0), w.only(r, 0), w.only(r, 0)}
+	w.pass(time.Second)
+	w.fail(r, 0, maxRefusals-1, provider.ClassUnauthorized)
+	long.Succeeded() // was accepted before the key was refused
+	w.fail(r, 0, 1, provider.ClassUnauthorized)
+	w.wantReach(r)
+	w.pass(time.Minute)
+	w.only(r, 0).Succeeded()
+	for _, l := range late {
+		l.Failed(&provider.Error{Class: provider.ClassUnauthorized})
+	}
+	w.wantReach(r, 0)
+}
+
+func TestDeath_countsTheTargetsThatGotRequestsUntilThen(t *testing.T) {
+	w := newWorld(t)
+	c := account("c")
+	r := w.bind(spec{name: "r", tiers: [][]*table.Target{tierOf(target("t0", 1, c)), tierOf(target("t1", 1, c))}})[0]
+	w.fail(r, 0, maxFailures, provider.ClassServerError)
+	w.fail(r, 1, maxRefusals, provider.ClassNoBalance)
+	want := []string{"r ns/r/t0 consecutive_failures", "r ns/r/t1 no_balance"}
+	if diff := cmp.Diff(want, w.ejected); diff != "" {
+		t.Errorf("counted (-want +got):\n%s", diff)
+	}
+}
+
+func TestDeath_aProbeThatFindsNoRoomTakesNoPlace(t *testing.T) {
+	w := newWorld(t)
+	r := w.shared(limitedAccount(table.LimitOf(1), table.Limit{}), false)[0]
+	w.fail(r, 0, maxRefusals-1, provider.ClassUnauthorized)
+	w.only(r, 0).Failed(&provider.Error{Class: provider.ClassUnauthorized})
+	w.pass(time.Minute)
+	credential := r.candidates[0].state.credential
+	credential.load.inFlight.Add(1) // a request from before its death is still under way
+	w.wantReach(r)
+	credential.load.leave()
+	w.only(r, 0).Succeeded()
+	w.wantReach(r, 0)
+}

@@ -397,3 +397,55 @@ func TestPause_withoutATimeOnlyPrefersOthers(t *testing.T) {
 		t.Errorf("target %d serves after the pause", i)
 	}
 }
+
+func TestEjection_forgetsOldFailuresWhenTheTargetReturns(t *testing.T) {
+	w := newWorld(t)
+	r := w.route(1, 1)
+	for range minRequests / 2 {
+		w.only(r, 0).Succeeded()
+		w.fail(r, 0, 1, provider.ClassServerError)
+	}
+	w.wantReach(r, 1)
+	w.pass(13 * time.Second) // the failures are still within the window
+	w.only(r, 0).Succeeded()
+	w.fail(r, 0, 1, provider.ClassServerError)
+	w.wantReach(r, 0, 1)
+}
+
+func TestEjection_aProbeThatFindsNoRoomAtTheCredentialTakesNoPlace(t *testing.T) {
+	for name, tc := range map[string]struct{ block, free func(w *world, shared *Route) }{
+		"credential full": {
+			block: func(w *world, shared *Route) { w.held = w.only(shared, 0) },
+			free:  func(w *world, _ *Route) { w.held.Release() },
+		},
+		"credential dead": {
+			block: func(w *world, shared *Route) { w.fail(shared, 0, maxRefusals, provider.ClassUnauthorized) },
+			free: func(w *world, shared *Route) {
+				w.pass(40 * time.Second)
+				w.held = w.only(shared, 0) // the credential's own probe is under way
+				w.wantReach(shared)
+				w.held.Succeeded()
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			c := account("c")
+			c.Limits.ConcurrentRequests = table.LimitOf(1)
+			routes := w.bind(
+				spec{name: "r", tiers: [][]*table.Target{tierOf(target("t0", 1, c)), tierOf(target("t1", 1, account("other")))}},
+				spec{name: "s", tiers: [][]*table.Target{tierOf(target("t0", 1, c))}},
+			)
+			r, shared := routes[0], routes[1]
+			w.fail(r, 0, maxFailures, provider.ClassServerError)
+			w.pass(13 * time.Second)
+			tc.block(w, shared)
+			w.wantReach(r, 1)
+			tc.free(w, shared)
+			w.only(r, 0).Succeeded()
+			if w.state("ns/r/t0") != Healthy {
+				t.Error("the target is not back")
+			}
+		})
+	}
+}

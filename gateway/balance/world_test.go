@@ -23,6 +23,8 @@ type world struct {
 	mu       sync.Mutex
 	log      bytes.Buffer
 	ejected  []string
+	// held is a lease that a test keeps for a while.
+	held *Lease
 }
 
 // newWorld returns a world at a fixed time, whose dice always fall the same way.

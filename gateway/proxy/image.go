@@ -3,7 +3,6 @@ package proxy
 import (
 	"context"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -133,7 +132,9 @@ func made(results []provider.ImageResult) int64 {
 func (c *images) one(ctx context.Context, t *snapshot.Target, in *provider.ImageRequest, step *provider.Step[provider.ImageAnswer]) (provider.ImageAnswer, *provider.Error) {
 	by := c.caller(t)
 	if in.Base64 {
-		by.hold = c.hold
+		by.hold = func(ctx context.Context, resp *http.Response) error {
+			return c.hold(ctx, resp, 2, by.maxBytes) // as it comes, and as text
+		}
 	}
 	answer, failure := runSteps(ctx, by, step)
 	if failure != nil || answer.Task.ID == "" {
@@ -187,38 +188,4 @@ func givenUp(poll *provider.Error) *provider.Error {
 		return &provider.Error{Class: provider.ClassNetwork, Code: poll.Code, Cause: poll}
 	}
 	return poll
-}
-
-// holding bounds the memory that answers full of bytes take, over all requests: one takes its share when the first such answer
-// arrives, and has it until it is written. A share is for all of a request's images at once, so that no two requests wait for
-// each other.
-type holding struct {
-	once  sync.Once
-	held  *budget
-	share int64
-	taken bool
-}
-
-// prepare sets the share.
-func (h *holding) prepare(held *budget, images int) {
-	h.held, h.share = held, min(int64(images)*imageShare, held.size)
-}
-
-// hold waits for the share, once.
-func (h *holding) hold(ctx context.Context) error {
-	var err error
-	h.once.Do(func() {
-		if err = h.held.Acquire(ctx, h.share); err == nil {
-			h.taken = true
-		}
-	})
-	return err
-}
-
-// letGo gives the share back.
-func (h *holding) letGo() {
-	if h.taken {
-		h.held.Release(h.share)
-		h.taken = false
-	}
 }

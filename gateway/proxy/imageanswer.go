@@ -59,21 +59,18 @@ func (a *imageAnswer) fetch(ctx context.Context, t *snapshot.Target) *provider.E
 
 // fetchOne gets one image.
 func (a *imageAnswer) fetchOne(ctx context.Context, t *snapshot.Target, address string) ([]byte, error) {
-	if err := a.hold(ctx); err != nil {
-		return nil, err
-	}
 	var err error
 	for range fetchTries {
 		var data []byte
-		if data, err = download(ctx, t, address); err == nil {
+		if data, err = a.download(ctx, t, address); err == nil {
 			return data, nil
 		}
 	}
 	return nil, err
 }
 
-// download reads a file whole.
-func download(ctx context.Context, t *snapshot.Target, address string) ([]byte, error) {
+// download reads a file whole, when there is room for it.
+func (a *imageAnswer) download(ctx context.Context, t *snapshot.Target, address string) ([]byte, error) {
 	resp, err := t.Endpoint.Fetch(ctx, address, nil)
 	if err != nil {
 		return nil, err
@@ -81,6 +78,9 @@ func download(ctx context.Context, t *snapshot.Target, address string) ([]byte, 
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
 		return nil, provider.BadResponse(resp.StatusCode, "file_unavailable", "the image cannot be fetched")
+	}
+	if err := a.hold(ctx, resp, 1, maxImageBytes); err != nil {
+		return nil, err
 	}
 	return readBounded(resp, maxImageBytes)
 }

@@ -30,7 +30,7 @@ type caller struct {
 	// unsettled is called if it stays open whether such a request made something.
 	unsettled func()
 	// hold waits for room in memory before a large answer is read. Nil: there is no need to.
-	hold func(context.Context) error
+	hold func(context.Context, *http.Response) error
 }
 
 // caller returns what the steps of an attempt are sent through.
@@ -81,8 +81,8 @@ func send[T any](ctx context.Context, by *caller, step *provider.Step[T], sent *
 	}
 	defer func() { _ = resp.Body.Close() }()
 	written(httptrace.WroteRequestInfo{})
-	if by.hold != nil && (resp.ContentLength < 0 || resp.ContentLength > smallAnswer) {
-		if err := by.hold(ctx); err != nil {
+	if by.hold != nil {
+		if err := by.hold(ctx, resp); err != nil {
 			return zero, nil, networkError(ctx, err)
 		}
 	}

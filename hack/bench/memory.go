@@ -45,6 +45,11 @@ func largeScenarios() []largeScenario {
 	}
 }
 
+// largeBound is what a gateway may take for any number of large answers, in bytes of resident memory. errTooMuch means that it took more.
+const largeBound = 600 << 20
+
+var errTooMuch = errors.New("the gateway took more memory than it should")
+
 // largeAnswers prints how much memory a gateway takes for many large answers at once. Each scenario has a gateway of its own, since the
 // kernel keeps the peak of a process and not of a time.
 func (b *bench) largeAnswers(binary string, short bool) error {
@@ -62,7 +67,7 @@ func (b *bench) largeAnswers(binary string, short bool) error {
 	if err := listening(b.ctx, up); err != nil {
 		return err
 	}
-	fmt.Printf("\n| %d answers of %d MB at once | MB sent to clients | seconds | RSS before MB | peak RSS MB |\n|---|---:|---:|---:|---:|\n",
+	fmt.Printf("\n| %d answers of %d MB at once | MB sent to clients | seconds | CPU ms per answer | RSS before MB | peak RSS MB |\n|---|---:|---:|---:|---:|---:|\n",
 		parallel, largeBytes/1_000_000)
 	for _, s := range largeScenarios() {
 		if err := b.large(s, binary, up, parallel); err != nil {
@@ -94,13 +99,17 @@ func (b *bench) large(s largeScenario, binary, up string, parallel int) error {
 	if err := b.modelServed(c, s.model); err != nil {
 		return err
 	}
-	before, started := rss(c), time.Now()
+	before, cpu, started := rss(c), cpuTime(c), time.Now()
 	sent, err := s.flood(b.ctx, c, parallel)
 	if err != nil {
 		return err
 	}
 	took, peak := time.Since(started), peakRSS(gateway)
-	fmt.Printf("| %s | %.0f | %.1f | %.1f | %.1f |\n", s.name, mb(sent), took.Seconds(), mb(before), mb(peak))
+	cpu = (cpuTime(c) - cpu) / time.Duration(parallel)
+	fmt.Printf("| %s | %.0f | %.1f | %d | %.1f | %.1f |\n", s.name, mb(sent), took.Seconds(), cpu.Milliseconds(), mb(before), mb(peak))
+	if peak > largeBound {
+		return fmt.Errorf("%.1f MB: %w", mb(peak), errTooMuch)
+	}
 	return nil
 }
 

@@ -181,6 +181,28 @@ func TestResilience_aVendorThatDoesNotAnswerCostsThreeRequests(t *testing.T) {
 	e.wantMetric(`vipcloud_target_ejections_total{gen_ai_request_model="m",reason="timeouts",target="vipcloud-system/m/t0"} 1`)
 }
 
+func TestResilience_theWholeTimeOfARequestCountsOnlyIfTheTargetHadAllOfIt(t *testing.T) {
+	for name, tc := range map[string]struct {
+		prompt string
+		want   balance.State
+	}{
+		"nothing came":             {prompt: "[[fail stall_first]]", want: balance.Ejected},
+		"the answer was under way": {prompt: "[[chunks 5]] [[fail stall_mid]]", want: balance.Healthy},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e, _ := timed(t)
+			e.input.Routes[0].Spec.Timeouts = &v1alpha1.Timeouts{Response: "10s", Total: "40ms"}
+			e.apply()
+			for range 5 {
+				if e.say(tc.prompt, `"stream":true`); len(e.server.Ejected()) > 0 {
+					break
+				}
+			}
+			e.wantState("t0", tc.want)
+		})
+	}
+}
+
 func TestResilience_recoveryNeedsNoRestart(t *testing.T) {
 	e, clock := timed(t)
 	e.vendors.Vendor(first).FailAlways("server_error")
