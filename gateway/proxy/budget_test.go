@@ -5,14 +5,14 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
-	"time"
 )
 
 func TestBudget_collectsWhatWasGivenBackBeforeItIsHalfOfIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var collections atomic.Int64
 		b := newBudget(100)
-		b.collect = func() { time.Sleep(time.Second); collections.Add(1) }
+		ended := make(chan struct{})
+		b.collect = func() { <-ended; collections.Add(1) }
 		use := func(n int64) {
 			t.Helper()
 			if err := b.Acquire(t.Context(), n); err != nil {
@@ -34,8 +34,8 @@ func TestBudget_collectsWhatWasGivenBackBeforeItIsHalfOfIt(t *testing.T) {
 			t.Error("a collection takes what others have")
 		}
 		b.Weighted.Release(99)
-		time.Sleep(2 * time.Second)
-		if collections.Load() != 1 || !b.TryAcquire(100) {
+		close(ended)
+		if synctest.Wait(); collections.Load() != 1 || !b.TryAcquire(100) {
 			t.Errorf("%d collections after 50 of 100 bytes", collections.Load())
 		}
 	})

@@ -46,7 +46,7 @@ func largeScenarios() []largeScenario {
 }
 
 // largeBound is what a gateway may take for any number of large answers, in bytes of resident memory. errTooMuch means that it took more.
-const largeBound = 600 << 20
+const largeBound = 512 << 20
 
 var errTooMuch = errors.New("the gateway took more memory than it should")
 

@@ -22,7 +22,7 @@ func TestLargeAnswers_stayWithinTheirBound(t *testing.T) {
 	defer b.stop()
 	for _, s := range largeScenarios() {
 		t.Run(s.name, func(t *testing.T) {
-			if err := b.large(s, binary, up.Listener.Addr().String(), 24); err != nil {
+			if err := b.large(s, binary, up.Listener.Addr().String(), 16); err != nil {
 				t.Error(err)
 			}
 		})

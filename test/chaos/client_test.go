@@ -96,7 +96,7 @@ func (w *world) insist(r *replica, key string, body map[string]any, header ...st
 		if a.final() || w.t.Context().Err() != nil {
 			return a
 		}
-		time.Sleep(w.weather.upTo(20 * time.Millisecond))
+		pause(w.t.Context(), w.weather.upTo(20*time.Millisecond))
 	}
 }
 
@@ -119,7 +119,7 @@ func (w *world) await(r *replica, key, id string) string {
 		case j.Status == "completed" || j.Status == "failed" || j.Status == "cancelled":
 			return j.Status
 		}
-		time.Sleep(200 * time.Millisecond)
+		pause(w.t.Context(), 200*time.Millisecond)
 	}
 	w.t.Errorf("a job does not end")
 	return "endless"

@@ -74,7 +74,7 @@ func (a *album) order(r *replica, n int) {
 		if got.final() || a.t.Context().Err() != nil {
 			return
 		}
-		time.Sleep(a.weather.upTo(20 * time.Millisecond))
+		pause(a.t.Context(), a.weather.upTo(20*time.Millisecond))
 	}
 }
 

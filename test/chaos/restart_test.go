@@ -108,7 +108,7 @@ func (j *jar) during(ctx context.Context, enough int, do func()) *sync.WaitGroup
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for j.len() < enough && ctx.Err() == nil {
-			time.Sleep(time.Millisecond)
+			pause(ctx, time.Millisecond)
 		}
 		do()
 	})

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"vipcloud.ai/vipcloud/gateway/jobs"
@@ -18,10 +17,20 @@ import (
 type traffic struct {
 	*world
 	replicas [2]*replica
-	key      atomic.Pointer[string]
 	known    jar
 	stop     chan struct{}
 	wg       sync.WaitGroup
+
+	// mu guards key, and is held for reading by whoever uses it.
+	mu  sync.RWMutex
+	key string
+}
+
+// use makes all clients use another key, and waits until what was begun with the one before has ended.
+func (tr *traffic) use(key string) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	tr.key = key
 }
 
 // run lets some clients begin.
@@ -35,7 +44,7 @@ func (tr *traffic) run(clients int) {
 				default:
 				}
 				tr.once(client, i)
-				time.Sleep(tr.weather.upTo(60 * time.Millisecond))
+				pause(tr.t.Context(), tr.weather.upTo(60*time.Millisecond))
 			}
 		})
 	}
@@ -43,15 +52,17 @@ func (tr *traffic) run(clients int) {
 
 // once makes one job and asks for it where it was not made.
 func (tr *traffic) once(client, i int) {
-	key, here := *tr.key.Load(), (client+i)%2
-	answer := tr.submit(tr.replicas[here], key, film(fmt.Sprintf("order-%d-%d", client, i), 4+i%8))
+	tr.mu.RLock()
+	defer tr.mu.RUnlock()
+	here := (client + i) % 2
+	answer := tr.submit(tr.replicas[here], tr.key, film(fmt.Sprintf("order-%d-%d", client, i), 4+i%8))
 	id := answer.job().ID
 	if id == "" {
 		tr.t.Errorf("no job: %s", answer)
 		return
 	}
 	tr.known.put(id)
-	if asked := tr.poll(tr.replicas[1-here], *tr.key.Load(), id); asked.job().ID != id {
+	if asked := tr.poll(tr.replicas[1-here], tr.key, id); asked.job().ID != id {
 		tr.t.Errorf("the other replica says: %s", asked)
 	}
 }
@@ -66,9 +77,7 @@ func (tr *traffic) everywhere(what string, holds func(*replica) bool) {
 
 // rotateKeys rotates the client's key, and then the key that ids are sealed with, each with its overlap, while clients go on.
 func rotateKeys(w *world) {
-	first, second := firstKey, secondKey
-	tr := &traffic{world: w, replicas: [2]*replica{w.start(), w.start()}, stop: make(chan struct{})}
-	tr.key.Store(&first)
+	tr := &traffic{world: w, replicas: [2]*replica{w.start(), w.start()}, stop: make(chan struct{}), key: firstKey}
 	tr.run(4)
 	end := sync.OnceFunc(func() { close(tr.stop); tr.wg.Wait() })
 	defer end() // also if something is not so in time
@@ -76,8 +85,7 @@ func rotateKeys(w *world) {
 
 	w.accept(firstKey, secondKey)
 	tr.everywhere("the new key is taken", func(r *replica) bool { return w.status(r, secondKey) == http.StatusOK })
-	tr.key.Store(&second)
-	time.Sleep(200 * time.Millisecond) // what was begun with the old key ends
+	tr.use(secondKey)
 	w.accept(secondKey)
 	tr.everywhere("the old key is refused", func(r *replica) bool { return w.status(r, firstKey) == http.StatusUnauthorized })
 

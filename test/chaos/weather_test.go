@@ -2,6 +2,7 @@ package chaos_test
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -19,6 +20,14 @@ const page studio.Mode = "page"
 
 // pageHeader marks a request whose answer is replaced, for the ledger.
 const pageHeader = "X-Weather"
+
+// pause lets time pass.
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
 
 // weather is the way between gateways and the vendor: it takes its time in both directions, so that there is always something under way
 // that can be broken off, and it brings failures.
@@ -119,7 +128,7 @@ func (w *weather) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if w.notice(r) != nil {
 		panic(http.ErrAbortHandler)
 	}
-	time.Sleep(w.upTo(20 * time.Millisecond))
+	pause(r.Context(), w.upTo(20*time.Millisecond))
 	if w.brew(r) {
 		r.Header.Set(pageHeader, string(page))
 		w.vendor.ServeHTTP(httptest.NewRecorder(), r)
@@ -139,7 +148,7 @@ type late struct {
 
 // WriteHeader implements http.ResponseWriter.
 func (l *late) WriteHeader(status int) {
-	time.Sleep(l.by)
+	<-time.After(l.by)
 	l.ResponseWriter.WriteHeader(status)
 }
 

@@ -28,10 +28,8 @@ func (s *keyStore) lock(namespace string) (unlock func()) {
 	if err != nil {
 		return none
 	}
-	for end := time.Now().Add(lockPatience); time.Now().Before(end); time.Sleep(lockPause) {
-		if syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
-			break
-		}
+	for end := time.Now().Add(lockPatience); syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil && time.Now().Before(end); {
+		<-time.After(lockPause)
 	}
 	return func() { _ = file.Close() } // which unlocks
 }
