@@ -20,9 +20,9 @@ const (
 	smallAnswer = 256 << 10
 )
 
-// budget is memory that requests share. What a request gives back is garbage, which takes as much memory as before until it is collected, and
-// Go waits with that until it is several times what is live. So the budget has it collected: there is never more garbage than half of it,
-// beside what is in use.
+// budget is memory that requests share. What a request gives back is garbage, which takes as much memory as before until it is
+// collected, and Go waits with that until it is several times what is live. So the budget has it collected: there is never more garbage
+// than half of it, beside what is in use.
 type budget struct {
 	*semaphore.Weighted
 	size    int64
@@ -50,8 +50,8 @@ func (b *budget) Release(n int64) {
 	}()
 }
 
-// holding is the part of the budget that a request has: it takes its share when the first answer full of bytes arrives, and has it until that
-// is written. A share is for all of a request's images at once, so that no two requests wait for each other.
+// holding is the part of the budget that a request has: it takes its share when the first answer full of bytes arrives, and has it until
+// that is written. A share is for all of a request's images at once, so that no two requests wait for each other.
 type holding struct {
 	once   sync.Once
 	held   *budget

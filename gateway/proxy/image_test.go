@@ -32,7 +32,9 @@ func TestCollect_tellsTheFailureThatMattersMost(t *testing.T) {
 }
 
 func TestGivenUp_isNoWordAboutTheTask(t *testing.T) {
-	for _, class := range []provider.Class{provider.ClassRateLimited, provider.ClassOverloaded, provider.ClassNetwork, provider.ClassServerError} {
+	for _, class := range []provider.Class{
+		provider.ClassRateLimited, provider.ClassOverloaded, provider.ClassNetwork, provider.ClassServerError,
+	} {
 		if e := publicError(givenUp(&provider.Error{Class: class, Status: http.StatusServiceUnavailable}), true); !e.NoRetry {
 			t.Errorf("%s: the client is told to send the request again: %+v", class, e)
 		}

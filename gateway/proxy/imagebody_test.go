@@ -83,9 +83,11 @@ func TestHold_brokenBodies(t *testing.T) {
 		body io.Reader
 		want error
 	}{
-		"broken early":     {io.MultiReader(bytes.NewReader(pattern(10)), iotest.ErrReader(broken)), broken},
-		"broken late":      {io.MultiReader(bytes.NewReader(pattern(3*blockBytes)), iotest.ErrReader(broken)), broken},
-		"cut off":          {io.MultiReader(bytes.NewReader(pattern(3*blockBytes+9)), iotest.ErrReader(io.ErrUnexpectedEOF)), io.ErrUnexpectedEOF},
+		"broken early": {io.MultiReader(bytes.NewReader(pattern(10)), iotest.ErrReader(broken)), broken},
+		"broken late":  {io.MultiReader(bytes.NewReader(pattern(3*blockBytes)), iotest.ErrReader(broken)), broken},
+		"cut off": {
+			io.MultiReader(bytes.NewReader(pattern(3*blockBytes+9)), iotest.ErrReader(io.ErrUnexpectedEOF)), io.ErrUnexpectedEOF,
+		},
 		"a byte too large": {bytes.NewReader(pattern(8*blockBytes + 1)), errResponseTooLarge},
 		"far too large":    {bytes.NewReader(pattern(20 * blockBytes)), errResponseTooLarge},
 	} {

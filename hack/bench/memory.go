@@ -67,8 +67,9 @@ func (b *bench) largeAnswers(binary string, short bool) error {
 	if err := listening(b.ctx, up); err != nil {
 		return err
 	}
-	fmt.Printf("\n| %d answers of %d MB at once | MB sent to clients | seconds | CPU ms per answer | RSS before MB | peak RSS MB |\n|---|---:|---:|---:|---:|---:|\n",
+	fmt.Printf("\n| %d answers of %d MB at once | MB sent to clients | seconds | CPU ms per answer | RSS before MB | peak RSS MB |\n",
 		parallel, largeBytes/1_000_000)
+	fmt.Println("|---|---:|---:|---:|---:|---:|")
 	for _, s := range largeScenarios() {
 		if err := b.large(s, binary, up, parallel); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)

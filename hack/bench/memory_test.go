@@ -13,7 +13,8 @@ func TestLargeAnswers_stayWithinTheirBound(t *testing.T) {
 		t.Skip("needs a gateway, some seconds, and /proc")
 	}
 	binary := filepath.Join(t.TempDir(), "vipcloud")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "vipcloud.ai/vipcloud/cmd/vipcloud").CombinedOutput(); err != nil {
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "vipcloud.ai/vipcloud/cmd/vipcloud")
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building the gateway: %v\n%s", err, out)
 	}
 	up := httptest.NewServer(mediaUpstream())

@@ -44,7 +44,8 @@ func lostModes() []studio.Mode { return []studio.Mode{studio.Lost, studio.Trunca
 
 // took says that the vendor took a request on, whatever became of its answer.
 func took(e *studio.Entry) bool {
-	return e.Reason == "" && (e.Mode == "" || e.Mode == studio.TaskFailed || e.Mode == studio.PartialOutput || slices.Contains(lostModes(), e.Mode))
+	effect := append(lostModes(), "", studio.TaskFailed, studio.PartialOutput)
+	return e.Reason == "" && slices.Contains(effect, e.Mode)
 }
 
 // lost says that the answer about what the vendor took on did not arrive.

@@ -60,8 +60,10 @@ func pictures(w *world) {
 // order asks for images as an SDK does: again, as long as the gateway does not say that this is of no use.
 func (a *album) order(r *replica, n int) {
 	marker, count := fmt.Sprintf("order-%d", n), 1+n%4
-	body := map[string]any{"model": "picture", "prompt": "a lighthouse, " + marker, "n": count, "response_format": []string{"url", "b64_json"}[n/4%2],
-		"size": "8192x512"} // a narrow one, which is quickly painted
+	body := map[string]any{
+		"model": "picture", "prompt": "a lighthouse, " + marker, "n": count, "response_format": []string{"url", "b64_json"}[n/4%2],
+		"size": "8192x512", // a narrow one, which is quickly painted
+	}
 	for try := 0; ; try++ {
 		id := fmt.Sprintf("%s.%d", marker, try)
 		got := a.call(a.t.Context(), r, firstKey, http.MethodPost, "/v1/images/generations", body, "X-Request-Id", id)

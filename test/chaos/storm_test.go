@@ -169,5 +169,6 @@ func (s *seas) compare(w *world) {
 	if lost == 0 || told == 0 || abandoned == 0 || !has(s.known, "completed") || !has(s.known, "failed") || !has(s.known, "cancelled") {
 		w.t.Errorf("the storm was too mild: %d lost, %d left, jobs %v", lost, abandoned, s.known)
 	}
-	w.t.Logf("%d orders, %d jobs known; %d answers lost, of which %d clients were told; %d clients left for good", orders, len(s.known), lost, told, abandoned)
+	w.t.Logf("%d orders, %d jobs known; %d answers lost, of which %d clients were told; %d clients left for good",
+		orders, len(s.known), lost, told, abandoned)
 }
