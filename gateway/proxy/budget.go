@@ -13,7 +13,7 @@ const (
 	// heldBytes bounds the answers full of bytes that are in memory at a time.
 	heldBytes = 192 << 20
 	// imageShare is what one image may take, as text and as what was made of it, if nobody says how large it is.
-	imageShare = 24 << 20
+	imageShare = 32 << 20
 	// leastShare is what one image takes at least: another one of the same request may be larger than the one that was measured.
 	leastShare = 4 << 20
 	// smallAnswer is the size up to which an answer takes no share.
