@@ -8,17 +8,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"vipcloud.ai/vipcloud/api/v1alpha1"
-	"vipcloud.ai/vipcloud/controllers/render"
 )
 
 func TestGatewayReplica_ReadyAsItsPodIs(t *testing.T) {
 	w := newWorld(t)
 	instance := w.instance("default")
-	pod := &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Namespace: w.ns, Name: "pod-1", Labels: render.Labels(instance)},
-		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "gateway", Image: testImage}}},
-	}
-	w.create(pod)
+	pod := w.pod("default", "pod-1")
 	replica := &v1alpha1.GatewayReplica{ObjectMeta: metav1.ObjectMeta{Namespace: w.ns, Name: "pod-1"},
 		Spec: v1alpha1.GatewayReplicaSpec{Instance: "default", PodName: "pod-1"}}
 	w.create(replica)

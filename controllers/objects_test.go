@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"vipcloud.ai/vipcloud/api/v1alpha1"
+	"vipcloud.ai/vipcloud/controllers/render"
 	"vipcloud.ai/vipcloud/gateway/table"
 )
 
@@ -104,12 +105,27 @@ func (w *world) key(name string, edits ...func(*v1alpha1.ApiKey)) *v1alpha1.ApiK
 	return obj
 }
 
-// replica makes a GatewayReplica outside the cluster that has loaded nothing yet but is ready.
-func (w *world) replica(instance, name string) *v1alpha1.GatewayReplica {
+// pod makes the pod of a gateway.
+func (w *world) pod(instance, name string) *corev1.Pod {
+	w.t.Helper()
+	labels := render.Labels(&v1alpha1.GatewayInstance{ObjectMeta: metav1.ObjectMeta{Namespace: w.ns, Name: instance}})
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.ns, Name: name, Labels: labels},
+		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "gateway", Image: testImage}}},
+	}
+	w.create(pod)
+	return pod
+}
+
+// replica makes a GatewayReplica, outside the cluster if nothing else is said, that has loaded nothing yet but is ready.
+func (w *world) replica(instance, name string, edits ...func(*v1alpha1.GatewayReplica)) *v1alpha1.GatewayReplica {
 	w.t.Helper()
 	obj := &v1alpha1.GatewayReplica{
 		ObjectMeta: metav1.ObjectMeta{Namespace: w.ns, Name: name},
 		Spec:       v1alpha1.GatewayReplicaSpec{Instance: v1alpha1.ObjectName(instance)},
+	}
+	for _, edit := range edits {
+		edit(obj)
 	}
 	w.create(obj)
 	w.report(obj, func(st *v1alpha1.GatewayReplicaStatus) {
@@ -161,10 +177,12 @@ func (w *world) present(instance string) v1alpha1.LoadedVersions {
 	}
 }
 
-// attendance keeps a replica caught up until the test ends, as a gateway does.
+// attend keeps a replica caught up until the test ends, as a gateway does. It has a pod, so that a test that moves the clock does
+// not make it look dead before it reports again.
 func (w *world) attend(instance, name string) *v1alpha1.GatewayReplica {
 	w.t.Helper()
-	obj := w.replica(instance, name)
+	w.podReady(w.pod(instance, name), corev1.ConditionTrue)
+	obj := w.replica(instance, name, func(r *v1alpha1.GatewayReplica) { r.Spec.PodName = v1alpha1.ObjectName(name) })
 	stop, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
