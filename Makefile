@@ -79,7 +79,7 @@ test-feature: ## Objects in, HTTP behaviour out
 
 .PHONY: test-propagation
 test-propagation: ## Time from apply to served and from revoke to refused: prints p50 and p99
-	$(call ASSETS,test) $(GOTEST) -v ./test/propagation/...
+	$(call ASSETS,test) $(GOTEST) -v -timeout 20m ./test/propagation/...
 
 .PHONY: test-chaos
 test-chaos: ## Gateways that are killed, keys that are rotated, vendors that fail: no job lost, none billed twice
