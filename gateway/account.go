@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"strings"
+
 	"vipcloud.ai/vipcloud/gateway/jobs"
 	"vipcloud.ai/vipcloud/gateway/ledger"
 	"vipcloud.ai/vipcloud/gateway/provider"
@@ -17,10 +19,10 @@ func (s *Server) count(rec *usage.Record, settled *usage.Settled) {
 		Key: rec.Key.ID(), Reset: rec.Key.Reset, Model: rec.Served.Model, At: s.opts.Now(), Requests: 1, Usage: ledgerUsage(&settled.Usage),
 		Cost: settled.Cost, Estimated: settled.Estimated,
 	}
-	s.saturated(s.books.Book.Settle(e))
+	s.saturated(s.books.Settle(&e))
 	if sharesBudget(rec.Key) {
 		e.Key, e.Reset = spaceOf(rec.Key), ""
-		s.saturated(s.books.Book.Settle(e))
+		s.saturated(s.books.Settle(&e))
 	}
 }
 
@@ -30,28 +32,28 @@ func sharesBudget(k *table.Key) bool { return k.Rules != nil && k.Rules.Namespac
 // saturated tells of sums that cannot grow any more.
 func (s *Server) saturated(r ledger.Receipt) {
 	if r.Saturated {
-		s.metrics.Unaccounted("cost_out_of_range")
+		s.metrics.Unaccounted(usage.CostOutOfRange)
 	}
 }
 
 // countJob enters what is known of a job's money into the books.
-func (s *Server) countJob(key *table.Key, id string, job *jobs.Job, event *usage.JobEvent) {
+func (s *Server) countJob(p *payer, job *jobs.Job, event *usage.JobEvent) {
 	e := ledger.JobEntry{
-		Hash: event.Hash, Key: job.Owner, Reset: key.Reset, Model: job.Model, Amount: event.Amount, Usage: ledgerUsage(&event.Usage),
-		State: jobStates[event.State], Created: job.CreatedTime(), Deadline: job.DeadlineTime(),
+		Hash: event.Hash, Key: job.Owner, Reset: p.reset, Model: job.Model, Amount: event.Amount, Usage: ledgerUsage(&event.Usage),
+		State: jobStates[event.State], Created: job.CreatedTime(), Deadline: job.DeadlineTime(), Ticket: p.ticket,
 	}
 	s.countJobEntry(&e)
-	if sharesBudget(key) {
-		e.Hash, e.Key, e.Reset = jobs.Hash("namespace "+id), spaceOf(key), ""
+	if namespace, _, _ := strings.Cut(job.Owner, "/"); p.space != "" {
+		e.Hash, e.Key, e.Reset, e.Ticket = p.space, namespace+"/", "", ""
 		s.countJobEntry(&e)
 	}
 }
 
 // countJobEntry enters one entry. A job that nobody should ask about any more is counted already.
 func (s *Server) countJobEntry(e *ledger.JobEntry) {
-	receipt, err := s.books.Book.Job(*e)
+	receipt, err := s.books.Job(e)
 	if err != nil {
-		s.metrics.Unaccounted("job_late")
+		s.metrics.Unaccounted(usage.JobLate)
 		return
 	}
 	s.saturated(receipt)

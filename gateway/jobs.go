@@ -137,7 +137,7 @@ func (s *Server) submit(x *exchange, k *jobKind, call *proxy.Call) jobs.Outcome 
 		return jobs.Outcome{Value: &created{problem: openai.Internal(x.rec.RequestID)}, Final: true}
 	}
 	x.rec.JobHash = jobs.Hash(id)
-	s.accountJob(x.key, id, job, &provider.TaskState{Status: provider.TaskQueued})
+	s.accountNewJob(x.key, id, job, &provider.TaskState{Status: provider.TaskQueued})
 	return jobs.Outcome{Value: &created{job: s.jobDocument(k, id, job, &provider.TaskState{Status: provider.TaskQueued, Progress: -1})}, Final: true}
 }
 

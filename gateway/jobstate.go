@@ -98,23 +98,13 @@ func pollProblem(err error) *openai.Error {
 
 // jobState asks where a job is.
 func (s *Server) jobState(x *exchange, k *jobKind, id string, job *jobs.Job) (provider.TaskState, *openai.Error) {
-	account, tasks, up, problem := s.accountOf(k, job)
+	state, failure, problem := s.askVendor(x.r.Context(), id, k, job)
 	if problem != nil {
-		return provider.TaskState{}, problem
-	}
-	state, failure := s.poller.State(x.r.Context(), id, func(ctx context.Context) (provider.TaskState, *provider.Error) {
-		step, err := tasks.Poll(ctx, up, job.Task, s.opts.Now())
-		if err != nil {
-			return provider.TaskState{}, proxy.AsProviderError(err)
-		}
-		return proxy.RunTask(ctx, account, step)
-	})
-	if failure != nil {
 		if x.r.Context().Err() != nil {
 			x.rec.Outcome = usage.OutcomeClientGone
 		}
 		x.rec.UpstreamErr = failure
-		return state, pollProblem(failure)
+		return state, problem
 	}
 	return s.settleState(job, state), nil
 }
@@ -141,7 +131,7 @@ const (
 // writeJob answers with a job.
 func (s *Server) writeJob(x *exchange, k *jobKind, id string, job *jobs.Job, state *provider.TaskState) *openai.Error {
 	if state.Status.Ended() {
-		s.accountJob(x.key, id, job, state)
+		s.settleJob(payerOf(x.key, id), jobs.Hash(id), job, state)
 	}
 	h := x.w.Header()
 	h.Set("Cache-Control", "no-store")
@@ -219,18 +209,47 @@ func (s *Server) jobResult(path string, job *jobs.Job, state *provider.TaskState
 	return result
 }
 
-// accountJob tells what a job costs, as far as it is known.
-func (s *Server) accountJob(key *table.Key, id string, job *jobs.Job, state *provider.TaskState) {
+// payer says what a job's money counts against, beside its owner.
+type payer struct {
+	reset, project string
+	// space is the hash under which it counts against a budget of the namespace, too; empty if it does not.
+	space string
+	// ticket is for whoever finds out how the job ended; empty if it is not new.
+	ticket string
+}
+
+// payerOf is the payer of a job of a key.
+func payerOf(key *table.Key, id string) *payer {
+	p := &payer{reset: key.Reset, project: key.Project}
+	if sharesBudget(key) {
+		p.space = jobs.Hash("namespace " + id)
+	}
+	return p
+}
+
+// accountNewJob tells what a job holds that was just made, with a ticket for its deadline.
+func (s *Server) accountNewJob(key *table.Key, id string, job *jobs.Job, state *provider.TaskState) {
+	p, hash := payerOf(key, id), jobs.Hash(id)
+	var err error
+	if p.ticket, err = jobs.SealTicket(s.keyRing.Load(), hash, &jobs.Ticket{Job: job, Reset: p.reset, Project: p.project, Space: p.space}); err != nil {
+		s.opts.Log.Error("Ticket of a job cannot be sealed; unless a client asks, it will be charged", "job", hash, "reason", err)
+	}
+	s.settleJob(p, hash, job, state)
+}
+
+// settleJob tells what a job costs, as far as it is known. What nobody can know any more is charged.
+func (s *Server) settleJob(p *payer, hash string, job *jobs.Job, state *provider.TaskState) {
 	used := state.Usage
 	if !used.Known {
 		used = provider.Usage{Seconds: job.Billing.Seconds, Songs: job.Billing.Songs}
 	}
 	event := &usage.JobEvent{
-		Hash: jobs.Hash(id), Owner: key.ID(), Project: key.Project, Model: job.Model, State: usage.JobReserved, Usage: used,
+		Hash: hash, Owner: job.Owner, Project: p.project, Model: job.Model, State: usage.JobReserved, Usage: used,
 		Currency: job.Prices.Currency, Priced: job.Prices.Currency != "", Deadline: job.DeadlineTime(),
 	}
+	unknown := state.Failure != nil && (state.Failure.Code == jobExpired || state.Failure.Code == jobGone)
 	switch {
-	case state.Status == provider.TaskCompleted, state.Failure != nil && state.Failure.Code == jobExpired:
+	case state.Status == provider.TaskCompleted, unknown:
 		event.State = usage.JobCharged
 	case state.Status.Ended():
 		event.State = usage.JobReleased
@@ -238,12 +257,15 @@ func (s *Server) accountJob(key *table.Key, id string, job *jobs.Job, state *pro
 	if !s.accounted.First(event.Hash + string(event.State)) {
 		return
 	}
-	p := table.Prices{PerRequest: job.Prices.PerRequest, PerSecond: job.Prices.PerSecond, PerVideo: job.Prices.PerVideo, PerSong: job.Prices.PerSong}
-	var ok bool
-	if event.Amount, ok = usage.JobCost(p, used, job.Modality == provider.ModalityVideo); !ok {
-		s.metrics.Unaccounted("cost_out_of_range")
+	if unknown {
+		s.metrics.Unaccounted(usage.JobOutcomeUnknown)
 	}
-	s.countJob(key, id, job, event)
+	prices := table.Prices{PerRequest: job.Prices.PerRequest, PerSecond: job.Prices.PerSecond, PerVideo: job.Prices.PerVideo, PerSong: job.Prices.PerSong}
+	var ok bool
+	if event.Amount, ok = usage.JobCost(prices, used, job.Modality == provider.ModalityVideo); !ok {
+		s.metrics.Unaccounted(usage.CostOutOfRange)
+	}
+	s.countJob(p, job, event)
 	s.settler.Job(event, s.holder.Load().Resolve(job.Model))
 }
 

@@ -23,6 +23,7 @@ const (
 	DefaultIdleTime       = 120 * time.Second
 	DefaultBodyIdleTime   = 30 * time.Second
 	DefaultWriteTime      = 60 * time.Second
+	DefaultJobSweep       = 5 * time.Second
 )
 
 // Options of a Server.
@@ -53,6 +54,8 @@ type Options struct {
 	// DrainDelay is how long the server goes on accepting after it was told to end; DrainTimeout how long running requests may
 	// take after that. Defaults: 10 s and 5 min. Negative: none.
 	DrainDelay, DrainTimeout time.Duration
+	// JobSweep is how often jobs are looked for whose deadline has passed. Default: 5 s.
+	JobSweep time.Duration
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
 	// ShareLimits says that the instance's replicas divide limits and budgets among themselves. Default: this one has all.
@@ -90,6 +93,7 @@ func (o *Options) complete() error {
 	o.IdleTimeout = orDefault(o.IdleTimeout, DefaultIdleTime)
 	o.BodyIdleTimeout = orDefault(o.BodyIdleTimeout, DefaultBodyIdleTime)
 	o.WriteTimeout = orDefault(o.WriteTimeout, DefaultWriteTime)
+	o.JobSweep = orDefault(o.JobSweep, DefaultJobSweep)
 	o.DrainDelay = max(orDefault(o.DrainDelay, DefaultDrainDelay), 0)
 	o.DrainTimeout = max(orDefault(o.DrainTimeout, DefaultDrainTimeout), 0)
 	if o.Registry == nil {

@@ -148,6 +148,10 @@ func (s *Server) Run(ctx context.Context) error {
 		group.Go(func() error { return serve(admin, s.opts.AdminListener) })
 	}
 	group.Go(func() error {
+		s.settleOverdue(gctx)
+		return nil
+	})
+	group.Go(func() error {
 		<-gctx.Done()
 		if ctx.Err() != nil { // told to end, rather than a listener that failed
 			s.drain(api)

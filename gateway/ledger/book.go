@@ -63,7 +63,7 @@ func (b *Book) Job(e JobEntry) (Receipt, error) {
 	}
 	s, key := b.of(e.Key)
 	defer s.mu.Unlock()
-	changed, whole, err := s.sheet.job(key, h, j)
+	changed, whole, err := s.sheet.job(key, h, j, newTicket(&e))
 	switch {
 	case err != nil:
 		return Receipt{}, err

@@ -9,8 +9,8 @@ import (
 
 // Decode reads a page. It takes nothing but what Encode writes, byte for byte. Errors wrap ErrFormat, ErrVersion or ErrTooLarge.
 func Decode(data []byte) (*Page, error) {
-	if len(data) > MaxMoneyBytes {
-		return nil, fmt.Errorf("page has %d bytes, %d fit: %w", len(data), MaxMoneyBytes, ErrTooLarge)
+	if limit := MaxMoneyBytes + MaxTicketBytes; len(data) > limit {
+		return nil, fmt.Errorf("page has %d bytes, %d fit: %w", len(data), limit, ErrTooLarge)
 	}
 	s := scanner{text: string(data)}
 	if version := s.member(`{"format":`, math.MaxInt32); !s.bad && version != formatVersion {
@@ -60,11 +60,21 @@ func (s *scanner) leaf() *leaf {
 	if !ascending(l.accounts, func(a, b *account) bool { return a.reset < b.reset }) || len(l.accounts) > maxResets {
 		s.fail()
 	}
+	if s.follows(`,"tickets":[`) {
+		l.tickets = s.tickets()
+	}
 	l.used = s.member(`,"used":`, maxSecond)
 	s.literal("}")
 	l.text = s.text[start:s.at]
+	open := 0
 	for _, k := range l.set {
 		l.count(k.job)
+		if _, found := l.tickets[k.hash]; found && k.state == reserved {
+			open++
+		}
+	}
+	if open < len(l.tickets) { // a ticket without a job that runs
+		s.fail()
 	}
 	return l
 }

@@ -39,6 +39,10 @@
 // from then on wherever it stands, so each job is folded exactly once. Only when a book has seen the new horizon (Book.Folded) does it
 // forget such jobs. A job of which nobody said how it ended is charged.
 //
+// A job that runs may have a ticket: what somebody needs who wants to find out how it ended, sealed by whoever made it. It is kept with
+// the job wherever that goes, into other books and the archive, and forgotten when the job ends. Overdue names the jobs whose deadline
+// has passed, to the second where there is a ticket.
+//
 // # History
 //
 // Usage is kept by key, model and UTC day: HistoryDays days and MaxModels models of a key, the rest as OtherModel. It is whatever the
@@ -63,6 +67,7 @@
 //	  "jobs":[[state,reset,model,day made,deadline hour,amount,[usage],"hashes of 16 bytes each, in base64"],…],
 //	  "models":[[name,[day,requests,cost,requests with estimated usage,usage…],…],…],
 //	  "spend":[[reset,second last used,lifetime,[day,amount,…],[week,amount,…],[month,amount,…]],…],
+//	  "tickets":[["hash of 16 bytes, in base64",second of the deadline,"text"],…],   only if there are any
 //	  "used":1795348800}},  the second of last use
 //	 "sequence":8,        how many entries it holds; see Receipt
 //	 "shard":56,          0 to 63
@@ -77,6 +82,8 @@
 // A page has at most MaxBytes (256 KiB). If it would have more, its history gives way: the oldest days of all its keys down to seven,
 // then each key's models become OtherModel, then the other days. View.History tells from when on it is whole. Money and jobs never
 // give way: a page of theirs alone may have MaxMoneyBytes (1 MiB). From there Encode refuses with ErrTooLarge, and keeps everything.
+// Tickets have MaxTicketBytes (128 KiB) of their own, about 290 running jobs of a video model: those that end first are written, and a
+// book keeps the others in memory.
 //
 //   - The money of a key takes about 160 bytes, 215 once there are two of each period; a model and day 40 to 55; a job 22 and its
 //     group about 70 (jobs of one model, day, hour of deadline, amount and usage are a group).

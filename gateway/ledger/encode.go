@@ -15,33 +15,36 @@ const (
 	MaxBytes = 256 << 10
 	// MaxMoneyBytes is how large a page may be that has no history left: 1 MiB, of the 1.5 MiB that etcd takes.
 	MaxMoneyBytes = 1 << 20
+	// MaxTicketBytes is how much tickets of jobs may add to a page: 128 KiB. Those of the jobs that end first are written.
+	MaxTicketBytes = 128 << 10
 )
 
 // encode returns a page, thinning the history if it is too large.
 func (s *sheet) encode() ([]byte, error) {
-	data := s.append(make([]byte, 0, s.size))
+	last, extra := s.lastTicket()
+	data := s.append(make([]byte, 0, s.size), last)
 	for _, thin := range [...]func(*sheet, int) bool{(*sheet).thinToWeek, (*sheet).unite, (*sheet).thinToNothing} {
-		if len(data) > MaxBytes && thin(s, len(data)-MaxBytes) {
-			data = s.append(data[:0])
+		if excess := len(data) - extra - MaxBytes; excess > 0 && thin(s, excess) {
+			data = s.append(data[:0], last)
 		}
 	}
 	s.size = len(data) + len(data)/8
-	if len(data) > MaxMoneyBytes {
-		return nil, fmt.Errorf("shard %d has %d bytes of money, %d fit: %w", s.shard, len(data), MaxMoneyBytes, ErrTooLarge)
+	if size := len(data) - extra; size > MaxMoneyBytes {
+		return nil, fmt.Errorf("shard %d has %d bytes of money, %d fit: %w", s.shard, size, MaxMoneyBytes, ErrTooLarge)
 	}
 	return data, nil
 }
 
-// append writes the page. Members are sorted by name and nothing is there that JSON could write in another way, so that bytes
+// append writes the page with tickets up to a last one. Members are sorted by name and nothing is there that JSON could write in another way, so that bytes
 // survive whoever parses and prints them, such as an API server.
-func (s *sheet) append(to []byte) []byte {
+func (s *sheet) append(to []byte, last due) []byte {
 	to = member(to, `{"format":`, formatVersion)
 	to = member(to, `,"horizon":`, int64(s.horizon))
 	to = append(to, `,"keys":{`...)
 	for i, key := range slices.Sorted(maps.Keys(s.keys)) {
 		to = comma(to, i)
 		to = append(quoted(to, key), ':')
-		to = s.keys[key].append(to)
+		to = s.keys[key].append(to, last)
 	}
 	to = member(to, `},"sequence":`, s.sequence)
 	to = member(to, `,"shard":`, int64(s.shard))
@@ -50,7 +53,7 @@ func (s *sheet) append(to []byte) []byte {
 }
 
 // append writes what is counted of a key.
-func (r *record) append(to []byte) []byte {
+func (r *record) append(to []byte, last due) []byte {
 	to = append(to, `{"jobs":[`...)
 	to = appendJobs(to, r.set)
 	to = append(to, `],"models":[`...)
@@ -63,7 +66,9 @@ func (r *record) append(to []byte) []byte {
 		to = comma(to, i)
 		to = r.accounts[i].append(to)
 	}
-	to = member(to, `],"used":`, r.used)
+	to = append(to, ']')
+	to = appendTickets(to, r.tickets, last)
+	to = member(to, `,"used":`, r.used)
 	return append(to, '}')
 }
 

@@ -102,8 +102,12 @@ type JobEntry struct {
 	State  JobState
 	// Created decides on the day, week and month. The ledger keeps the UTC day of it.
 	Created time.Time
-	// Deadline is when the job has ended whatever became of it. The ledger keeps it rounded up to a full hour.
+	// Deadline is when the job has ended whatever became of it. The ledger keeps it rounded up to a full hour, and to the second for
+	// as long as it keeps the ticket.
 	Deadline time.Time
+	// Ticket is what somebody needs who wants to find out how the job ended, in a form that this package does not know. It is kept
+	// while the job is reserved, if it is plain, without spaces and not longer than MaxTicket; empty: there is none.
+	Ticket string
 }
 
 // Receipt says what became of an entry.

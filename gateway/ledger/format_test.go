@@ -124,7 +124,7 @@ func TestDecode_Refuses(t *testing.T) {
 		"an older format":                     {`{"format":0}`, ledger.ErrVersion},
 		"a newer format":                      {`{"format":2,"news":true}`, ledger.ErrVersion},
 		"a format that is no number":          {`{"format":"1"}`, ledger.ErrFormat},
-		"more than fits":                      {strings.Repeat(" ", ledger.MaxMoneyBytes+1), ledger.ErrTooLarge},
+		"more than fits":                      {strings.Repeat(" ", ledger.MaxMoneyBytes+ledger.MaxTicketBytes+1), ledger.ErrTooLarge},
 		"a space":                             {replace(`,"shard"`, `, "shard"`), ledger.ErrFormat},
 		"something after the end":             {written + "\n", ledger.ErrFormat},
 		"a page that was cut":                 {written[:len(written)/2], ledger.ErrFormat},
@@ -207,6 +207,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(written))
 	f.Add([]byte(`{"format":1,"horizon":0,"keys":{},"sequence":0,"shard":5,"thinned":0}`))
 	f.Add([]byte(`{"format":2}`))
+	f.Add([]byte(strings.Replace(written, `]],"used":1795348800}},`, `]],"tickets":[["AAAAAAAAAAAAAAAAAAAABA",1795521600,"x"]],"used":1795348800}},`, 1)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		canonical(t, data)
 		p, err := ledger.Decode(data)

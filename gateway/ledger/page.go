@@ -24,6 +24,8 @@ type leaf struct {
 	standing
 	// set has the jobs, by name.
 	set []known
+	// tickets are those of jobs of the set that are reserved. nil for none.
+	tickets map[hash]ticket
 }
 
 // Shard returns which part of the ledger the page is.

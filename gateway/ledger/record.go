@@ -11,6 +11,8 @@ type record struct {
 	models history
 	// set has the jobs that are not folded. nil for none.
 	set map[hash]*job
+	// tickets are those of jobs of the set that are reserved. nil for none.
+	tickets map[hash]ticket
 }
 
 // join adds what is known of a job. changed is false if that was known, or better.
@@ -23,6 +25,9 @@ func (r *record) join(h hash, j *job) (changed, whole bool) {
 		r.set = map[hash]*job{}
 	}
 	r.set[h] = j
+	if j.state != reserved {
+		delete(r.tickets, h)
+	}
 	if old != nil && !r.uncount(old) {
 		return true, r.recount()
 	}
@@ -33,6 +38,7 @@ func (r *record) join(h hash, j *job) (changed, whole bool) {
 func (r *record) drop(h hash) {
 	old := r.set[h]
 	delete(r.set, h)
+	delete(r.tickets, h)
 	if old != nil && !r.uncount(old) {
 		r.recount()
 	}

@@ -31,6 +31,15 @@ func (s *scanner) take(c byte) bool {
 	return true
 }
 
+// follows reads a text if it comes next.
+func (s *scanner) follows(text string) bool {
+	if s.bad || !strings.HasPrefix(s.text[s.at:], text) {
+		return false
+	}
+	s.at += len(text)
+	return true
+}
+
 // number reads an integer from 0 to limit.
 func (s *scanner) number(limit int64) int64 {
 	start := s.at

@@ -49,12 +49,13 @@ func (s *sheet) settle(key string, e *Entry) bool {
 }
 
 // job counts an event.
-func (s *sheet) job(key string, h hash, j *job) (changed, whole bool, err error) {
+func (s *sheet) job(key string, h hash, j *job, t ticket) (changed, whole bool, err error) {
 	if j.deadline <= s.horizon {
 		return false, true, ErrLate
 	}
-	changed, whole = s.record(key).join(h, j)
-	return changed, whole, nil
+	r := s.record(key)
+	changed, whole = r.join(h, j)
+	return r.hold(h, t) || changed, whole, nil
 }
 
 // absorb adds a page. Jobs that were folded are left out: they are in the counters.
@@ -69,6 +70,9 @@ func (s *sheet) absorb(p *Page) {
 			if k.deadline > s.horizon {
 				r.join(k.hash, k.job)
 			}
+		}
+		for h, t := range l.tickets {
+			r.hold(h, t)
 		}
 		s.tidy(key, r)
 	}

@@ -110,38 +110,3 @@ func (h *historySums) sorted() []HistoryRow {
 	}
 	return rows
 }
-
-// Overdue returns the jobs of all keys whose deadline has passed and of which nobody has said how they ended, by deadline. Whoever
-// adopts one charges what it reserved.
-func (v *View) Overdue(at time.Time) []JobEntry {
-	hour := hourBefore(at)
-	var overdue []JobEntry
-	for i := range v.shards {
-		overdue = v.shards[i].overdue(overdue, hour)
-	}
-	slices.SortFunc(overdue, func(a, b JobEntry) int {
-		return cmp.Or(a.Deadline.Compare(b.Deadline), cmp.Compare(a.Hash, b.Hash))
-	})
-	return overdue
-}
-
-// overdue adds those of one shard.
-func (s *viewShard) overdue(to []JobEntry, hour int32) []JobEntry {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	totals := s.totals.Load()
-	if totals == nil {
-		return to
-	}
-	for key, t := range *totals {
-		if !t.open {
-			continue
-		}
-		for _, k := range s.jobs(key) {
-			if k.state == reserved && k.deadline <= hour {
-				to = append(to, k.entry(key))
-			}
-		}
-	}
-	return to
-}

@@ -166,6 +166,9 @@ func (w *world) job() {
 	r := w.any()
 	e.Reset, e.State = r.resets[e.Key], []ledger.JobState{ledger.JobReserved, ledger.JobReleased, ledger.JobCharged}[w.random.IntN(3)]
 	e.Amount, e.Usage.Seconds = money.Amount(w.random.Int64N(4)), w.random.Int64N(3)
+	if e.State == ledger.JobReserved && w.random.IntN(2) == 0 {
+		e.Ticket = "ticket of " + e.Hash
+	}
 	for range 1 + w.random.IntN(2) { // a repetition changes nothing
 		if _, err := r.book.Job(e); err != nil {
 			w.t.Fatal(err)

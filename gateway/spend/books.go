@@ -28,6 +28,12 @@ type Books struct {
 // New returns empty books.
 func New() *Books { return &Books{Book: ledger.NewBook(), View: ledger.NewView()} }
 
+// Settle counts a request of this replica; see ledger.Book.
+func (b *Books) Settle(e *ledger.Entry) ledger.Receipt { return b.Book.Settle(*e) }
+
+// Job counts what this replica knows of a job; see ledger.Book.
+func (b *Books) Job(e *ledger.JobEntry) (ledger.Receipt, error) { return b.Book.Job(*e) }
+
 // Written says that View holds this page of the replica's own.
 func (b *Books) Written(p *ledger.Page) { b.written[p.Shard()].Store(p) }
 

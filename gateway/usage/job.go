@@ -22,6 +22,16 @@ const (
 	JobCharged  JobState = "charged"
 )
 
+// Why something may not have been charged as it was, the reasons of vipcloud_usage_unaccounted_total.
+const (
+	// CostOutOfRange is a cost or a sum that is larger than can be counted; the largest amount stands for it.
+	CostOutOfRange = "cost_out_of_range"
+	// JobOutcomeUnknown is a job of which nobody can know how it ended; what it had reserved was charged.
+	JobOutcomeUnknown = "job_outcome_unknown"
+	// JobLate is news of a job that had been folded, which are not counted any more.
+	JobLate = "job_late"
+)
+
 // JobEvent says what a job costs. Events of one job may be repeated, by several replicas: they are a set keyed by Hash.
 type JobEvent struct {
 	// Hash names the job.

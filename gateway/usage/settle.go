@@ -137,7 +137,7 @@ func (s *Settler) account(rec *Record, now time.Time) Settled {
 	}
 	var ok bool
 	if settled.Cost, ok = Cost(rec.Served.Pricing, settled.Usage, rec.Media, now); !ok {
-		s.metrics.Unaccounted("cost_out_of_range")
+		s.metrics.Unaccounted(CostOutOfRange)
 	}
 	settled.Priced = ok
 	return settled
