@@ -18,7 +18,7 @@ import (
 // admit decides whether a key may make a request of a route now that uses this much at most. What is admitted is settled when the
 // exchange ends.
 func (s *Server) admit(x *exchange, r *snapshot.Route, most provider.Usage, m usage.Media) *openai.Error {
-	policy := policyOf(x.key)
+	policy := x.policy()
 	ask := quota.Ask{Tokens: most.PromptTokens/2 + min(most.CompletionTokens, expectedTokens)}
 	if x.key.HasBudget() {
 		if r.Pricing == nil {
@@ -32,7 +32,7 @@ func (s *Server) admit(x *exchange, r *snapshot.Route, most provider.Usage, m us
 	grant, refusal := s.limiter.Admit(x.r.Context(), policy, ask)
 	if refusal != nil {
 		writeLimits(x.w.Header(), &refusal.Status)
-		return refused(refusal, s.Table().Currency(), s.opts.Now())
+		return x.refused(refusal)
 	}
 	x.grant = grant
 	writeLimits(x.w.Header(), &grant.Status)
@@ -41,12 +41,12 @@ func (s *Server) admit(x *exchange, r *snapshot.Route, most provider.Usage, m us
 
 // admitRates decides whether a key may submit another job now, whatever it costs.
 func (s *Server) admitRates(x *exchange) *openai.Error {
-	policy := policyOf(x.key)
+	policy := x.policy()
 	policy.Budgets, policy.SpaceBudgets = nil, nil
 	grant, refusal := s.limiter.Admit(x.r.Context(), policy, quota.Ask{})
 	if refusal != nil {
 		writeLimits(x.w.Header(), &refusal.Status)
-		return refused(refusal, s.Table().Currency(), s.opts.Now())
+		return x.refused(refusal)
 	}
 	x.grant = grant
 	writeLimits(x.w.Header(), &grant.Status)
@@ -64,7 +64,7 @@ func (s *Server) admitJob(x *exchange, r *snapshot.Route, b provider.Billing) *o
 	if r.Pricing == nil {
 		return openai.Unavailable("unpriced", "Model '"+r.Model+"' has no price, so a key with a budget cannot use it.", 0)
 	}
-	policy := policyOf(x.key)
+	policy := x.policy()
 	policy.RequestsPerMinute, policy.TokensPerMinute, policy.Concurrent = quota.Unlimited, quota.Unlimited, quota.Unlimited
 	m := usage.Media{Resolution: b.Resolution, Audio: b.Audio, Video: r.Modality == string(provider.ModalityVideo)}
 	cost, ok := usage.Cost(r.Pricing, provider.Usage{Seconds: b.Seconds, Songs: b.Songs}, m, s.opts.Now())
@@ -73,7 +73,7 @@ func (s *Server) admitJob(x *exchange, r *snapshot.Route, b provider.Billing) *o
 	}
 	grant, refusal := s.limiter.Admit(x.r.Context(), policy, quota.Ask{Cost: cost})
 	if refusal != nil {
-		return refused(refusal, s.Table().Currency(), s.opts.Now())
+		return x.refused(refusal)
 	}
 	x.jobGrant = grant
 	return nil
@@ -82,6 +82,14 @@ func (s *Server) admitJob(x *exchange, r *snapshot.Route, b provider.Billing) *o
 // expectedTokens is what of an answer's possible length counts against a rate of tokens before it is known: counting all of it would
 // let a single request without a limit of its own fill any rate.
 const expectedTokens = 1024
+
+// policy is what the caller may do.
+func (x *exchange) policy() *quota.Policy {
+	if x.key.Demo != nil {
+		return demoPolicy(x.key, x.client)
+	}
+	return policyOf(x.key)
+}
 
 // policyOf is what a key may do.
 func policyOf(k *table.Key) *quota.Policy {
@@ -110,12 +118,24 @@ func limitOf(l table.Limit) int64 {
 	return l.Value
 }
 
-// refused is what a client is told.
-func refused(r *quota.Refusal, currency string, now time.Time) *openai.Error {
+// refused is what the caller is told.
+func (x *exchange) refused(r *quota.Refusal) *openai.Error {
+	currency, now := x.server.Table().Currency(), x.server.opts.Now()
+	switch {
+	case x.key.Demo != nil:
+		return demoRefused(r, currency, now)
+	case r.Space:
+		return refused(r, "all keys of this namespace together", currency, now)
+	}
+	return refused(r, "this key", currency, now)
+}
+
+// refused is what a client is told. Whose says who spends the budget.
+func refused(r *quota.Refusal, whose, currency string, now time.Time) *openai.Error {
 	switch r.Reason {
 	case quota.RequestsPerMinute:
 	case quota.BudgetExceeded:
-		return openai.BudgetExceeded(budgetMessage(r, currency, now))
+		return openai.BudgetExceeded(budgetMessage(r, whose, currency, now))
 	case quota.BudgetContention:
 		return openai.RateLimited(string(r.Reason), "The rest of the budget is held by requests under way at other replicas; try again.", r.RetryAfter)
 	case quota.Concurrency:
@@ -127,11 +147,7 @@ func refused(r *quota.Refusal, currency string, now time.Time) *openai.Error {
 }
 
 // budgetMessage names the budget, the amounts, and when it begins anew.
-func budgetMessage(r *quota.Refusal, currency string, now time.Time) string {
-	whose := "this key"
-	if r.Space {
-		whose = "all keys of this namespace together"
-	}
+func budgetMessage(r *quota.Refusal, whose, currency string, now time.Time) string {
 	text := fmt.Sprintf("The budget of %s (%s %s per %s) does not cover this request: %s %s of it are spent.", whose, decimal(r.Budget.Amount), currency,
 		periodWords[r.Budget.Period], decimal(r.Spent), currency)
 	if end := r.Budget.Period.End(now); !end.IsZero() {

@@ -35,15 +35,15 @@ func (s *Server) readBody(x *exchange) (body []byte, release func(), problem *op
 		s.bodyBytes.Add(n)
 		return true
 	}
-	length := x.r.ContentLength
-	if length > s.opts.BodyBytes {
-		return nil, release, openai.BodyTooLarge(s.opts.BodyBytes)
+	length, limit := x.r.ContentLength, s.bodyLimit(x)
+	if length > limit {
+		return nil, release, openai.BodyTooLarge(limit)
 	}
 	if length > 0 && !take(length) {
 		return nil, release, overloaded()
 	}
 	reader := &bodyReader{
-		src: http.MaxBytesReader(x.w.ResponseWriter, x.r.Body, s.opts.BodyBytes), held: &held, limit: s.opts.BodyBytes, take: take,
+		src: http.MaxBytesReader(x.w.ResponseWriter, x.r.Body, limit), held: &held, limit: limit, take: take,
 		control: http.NewResponseController(x.w), idle: s.opts.BodyIdleTimeout, moved: time.Now(), // entry has set the first deadline
 	}
 	var buf bytes.Buffer
@@ -51,7 +51,7 @@ func (s *Server) readBody(x *exchange) (body []byte, release func(), problem *op
 		buf.Grow(int(length) + bytes.MinRead)
 	}
 	if _, err := buf.ReadFrom(reader); err != nil {
-		return nil, release, s.bodyProblem(err) // the deadline stays: it bounds what the server still reads
+		return nil, release, bodyProblem(err, limit) // the deadline stays: it bounds what the server still reads
 	}
 	_ = reader.control.SetReadDeadline(time.Time{}) // test recorders cannot; the server's connections can
 	return buf.Bytes(), release, nil
@@ -89,12 +89,12 @@ func (r *bodyReader) Read(p []byte) (int, error) {
 }
 
 // bodyProblem says what is wrong with a body that could not be read.
-func (s *Server) bodyProblem(err error) *openai.Error {
+func bodyProblem(err error, limit int64) *openai.Error {
 	var tooLarge *http.MaxBytesError
 	var problem *openai.Error
 	switch {
 	case errors.As(err, &tooLarge):
-		problem = openai.BodyTooLarge(s.opts.BodyBytes)
+		problem = openai.BodyTooLarge(limit)
 	case errors.Is(err, errNoRoom):
 		problem = overloaded()
 	case errors.Is(err, os.ErrDeadlineExceeded):

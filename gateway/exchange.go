@@ -27,6 +27,8 @@ type exchange struct {
 	w      *recorder
 	r      *http.Request
 	key    *table.Key
+	// client tells callers without a key apart; empty for those who have one.
+	client string
 	// grant is the leave to make the request; nil if none was needed or given.
 	grant *quota.Grant
 	// jobGrant holds what a job may cost until the job itself is in the books.

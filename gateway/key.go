@@ -12,7 +12,10 @@ import (
 
 // getKey serves GET /v1/key: what the caller's own key may do, and what it has spent.
 func (s *Server) getKey(x *exchange) *openai.Error {
-	now, k := s.opts.Now(), x.key
+	now, k, scope := s.opts.Now(), x.key, "key"
+	if k.Demo != nil {
+		scope = "demo"
+	}
 	doc := openai.Key{
 		Object: "key", Name: k.ID(), Project: k.Project, Prefix: k.Prefix, Currency: s.Table().Currency(),
 		Limits: openai.KeyLimits{
@@ -28,7 +31,7 @@ func (s *Server) getKey(x *exchange) *openai.Error {
 		doc.Spend[periodWords[period]] = decimal(s.books.Total(k.ID(), k.Reset, period, now))
 	}
 	for i := range k.Budgets {
-		doc.Budgets = append(doc.Budgets, s.budgetDocument(&k.Budgets[i], k.ID(), k.Reset, "key", now))
+		doc.Budgets = append(doc.Budgets, s.budgetDocument(&k.Budgets[i], k.ID(), k.Reset, scope, now))
 	}
 	if k.Rules != nil && k.Rules.NamespaceBudget != nil {
 		doc.Budgets = append(doc.Budgets, s.budgetDocument(k.Rules.NamespaceBudget, spaceOf(k), "", "namespace", now))

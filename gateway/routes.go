@@ -21,9 +21,9 @@ type endpoint struct {
 func (s *Server) endpoints() []endpoint {
 	video, song := videos(), music()
 	return []endpoint{
-		{"/v1/chat/completions", map[string]handler{http.MethodPost: s.authenticated(s.chat)}},
-		{"/v1/images/generations", map[string]handler{http.MethodPost: s.authenticated(s.images)}},
-		{"/v1/audio/speech", map[string]handler{http.MethodPost: s.authenticated(s.speech)}},
+		{"/v1/chat/completions", map[string]handler{http.MethodPost: s.working(s.chat)}},
+		{"/v1/images/generations", map[string]handler{http.MethodPost: s.working(s.images)}},
+		{"/v1/audio/speech", map[string]handler{http.MethodPost: s.working(s.speech)}},
 		{"/v1/videos/generations", map[string]handler{http.MethodPost: s.authenticated(s.createJob(video))}},
 		{"/v1/videos/jobs/{id}", map[string]handler{
 			http.MethodGet: s.authenticated(s.getJob(video)), http.MethodDelete: s.authenticated(s.cancelJob(video)),
@@ -32,10 +32,10 @@ func (s *Server) endpoints() []endpoint {
 		{"/v1/music/generations", map[string]handler{http.MethodPost: s.authenticated(s.createJob(song))}},
 		{"/v1/music/jobs/{id}", map[string]handler{http.MethodGet: s.authenticated(s.getJob(song))}},
 		{"/v1/music/jobs/{id}/content", map[string]handler{http.MethodGet: s.authenticated(s.jobContent(song))}},
-		{"/v1/key", map[string]handler{http.MethodGet: s.authenticated(s.getKey)}},
+		{"/v1/key", map[string]handler{http.MethodGet: s.tried(s.getKey)}},
 		{"/v1/key/usage", map[string]handler{http.MethodGet: s.authenticated(s.getKeyUsage)}},
-		{"/v1/models", map[string]handler{http.MethodGet: s.authenticated(s.listModels)}},
-		{"/v1/models/{model:.+}", map[string]handler{http.MethodGet: s.authenticated(s.getModel)}},
+		{"/v1/models", map[string]handler{http.MethodGet: s.tried(s.listModels)}},
+		{"/v1/models/{model:.+}", map[string]handler{http.MethodGet: s.tried(s.getModel)}},
 		{"/v1/catalog", map[string]handler{http.MethodGet: s.getCatalog}},
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"vipcloud.ai/vipcloud/gateway/auth"
 	"vipcloud.ai/vipcloud/gateway/balance"
+	"vipcloud.ai/vipcloud/gateway/demo"
 	"vipcloud.ai/vipcloud/gateway/jobs"
 	"vipcloud.ai/vipcloud/gateway/keyring"
 	"vipcloud.ai/vipcloud/gateway/metrics"
@@ -54,6 +55,9 @@ type Server struct {
 	books   *spend.Books
 	limiter *quota.Limiter
 
+	// demoClients are those without a key.
+	demoClients demo.Clients
+
 	// bodyBytes is the sum of request bodies in memory.
 	bodyBytes atomic.Int64
 	// draining is set when the replica is told to end.
@@ -80,6 +84,7 @@ func New(opts Options) (*Server, error) {
 	s.accounted = jobs.NewOnce()
 	s.books = spend.New()
 	s.limiter = quota.New(quota.Options{Spending: s.books, Now: opts.Now, Replicas: s.replicas, ShareRefused: s.metrics.ShareRefused})
+	s.observeDemo()
 	s.settler = usage.NewSettler(opts.AccessLog, s.metrics, opts.Now)
 	s.proxy = proxy.New(proxy.Options{KeepAlive: opts.KeepAlive, WriteTimeout: opts.WriteTimeout, Drain: s.drainCtx})
 	return s, nil

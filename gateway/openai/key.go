@@ -28,7 +28,7 @@ type KeyLimits struct {
 
 // KeyBudget is where a budget stands.
 type KeyBudget struct {
-	// Scope is key, or namespace for one that all keys of the namespace share.
+	// Scope is key, namespace for one that all keys of the namespace share, or demo for one of all who have no key.
 	Scope     string `json:"scope"`
 	Period    string `json:"period"`
 	Amount    string `json:"amount"`

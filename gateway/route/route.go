@@ -18,6 +18,9 @@ var paths = map[string]string{
 func Resolve(s *snapshot.Snapshot, key *table.Key, model, modality string) (*snapshot.Route, *openai.Error) {
 	r := s.Resolve(model)
 	if r == nil || !key.MayUse(r.Route) {
+		if key.Demo != nil {
+			return nil, openai.InvalidKey() // a key may help
+		}
 		return nil, openai.UnknownModel(model)
 	}
 	switch {

@@ -37,6 +37,9 @@ type Key struct {
 	// Rules of the instance that were applied, which also bound the models. Nil: none were, and the fields say what the key itself
 	// declares.
 	Rules *KeyRules
+	// Demo is set for the stand-in of those who have no key: it decides what may be used, and its RequestsPerMinute are each
+	// client's own. Nil for keys.
+	Demo *Demo
 	// Generated and Created order claims on the same hash.
 	Generated bool
 	Created   int64
@@ -51,8 +54,13 @@ type KeyHash struct {
 	NotAfter time.Time
 }
 
-// ID returns namespace/name.
-func (k *Key) ID() string { return k.Namespace + "/" + k.Name }
+// ID returns namespace/name, DemoOwner for the demo's stand-in.
+func (k *Key) ID() string {
+	if k.Demo != nil {
+		return DemoOwner
+	}
+	return k.Namespace + "/" + k.Name
+}
 
 // HasBudget says that what the key may spend is bounded.
 func (k *Key) HasBudget() bool {
@@ -62,6 +70,9 @@ func (k *Key) HasBudget() bool {
 // MayUse says whether the key's patterns, those of its Rules and the route's namespaces let it use a route. Availability is
 // another question.
 func (k *Key) MayUse(r *Route) bool {
+	if k.Demo != nil {
+		return k.Demo.MayUse(r)
+	}
 	return r.AllowsNamespace(k.Namespace) && (k.AnyModel || k.Models.Match(r.Model)) && k.Rules.allows(r.Model)
 }
 

@@ -56,9 +56,25 @@ type Demo struct {
 }
 
 // MayUse says whether a route may be tried without a key: it is Live and Public, allows keys of the instance's namespace, and a
-// pattern matches it. Nil allows nothing.
+// pattern matches it. What is made by jobs cannot: a job belongs to a key. Nil allows nothing.
 func (d *Demo) MayUse(r *Route) bool {
-	return d != nil && r.Availability == AvailabilityLive && !r.Private && r.AllowsNamespace(d.Namespace) && d.Models.Match(r.Model)
+	return d != nil && r.Availability == AvailabilityLive && !r.Private && r.AllowsNamespace(d.Namespace) && d.Models.Match(r.Model) &&
+		r.Modality != string(v1alpha1.ModalityVideo) && r.Modality != string(v1alpha1.ModalityMusic)
+}
+
+// DemoOwner is what the spend of the demo is counted under. No ApiKey can be called so.
+const DemoOwner = "/demo"
+
+// Key stands in for the key of those who have none.
+func (d *Demo) Key() *Key {
+	k := &Key{
+		Namespace: d.Namespace, Project: d.Namespace + DemoOwner, Demo: d,
+		Limits: Limits{RequestsPerMinute: LimitOf(d.RequestsPerMinute)},
+	}
+	if d.Budget != nil {
+		k.Budgets = []Budget{*d.Budget}
+	}
+	return k
 }
 
 // Settings of the instance. They must not be changed.

@@ -126,6 +126,11 @@ func TestDemo_MayUse(t *testing.T) {
 		"a Preview model": {
 			with(func(s *v1alpha1.ModelRouteSpec) { s.Availability = v1alpha1.AvailabilityPreview }), "platform", "*", false,
 		},
+		"a model that is served by jobs": {
+			func(namespace string) *routeBuilder {
+				return makeRoute(namespace, "qwen3").modality(v1alpha1.ModalityVideo).noTargets().target("main", "kling")
+			}, "platform", "*", false,
+		},
 		"a Private model": {with(func(s *v1alpha1.ModelRouteSpec) { s.Visibility = v1alpha1.VisibilityPrivate }), "platform", "*", false},
 	}
 	for name, tc := range tests {
