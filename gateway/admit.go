@@ -31,7 +31,6 @@ func (s *Server) admit(x *exchange, r *snapshot.Route, most provider.Usage, m us
 	}
 	grant, refusal := s.limiter.Admit(x.r.Context(), policy, ask)
 	if refusal != nil {
-		writeLimits(x.w.Header(), &refusal.Status)
 		return x.refused(refusal)
 	}
 	x.grant = grant
@@ -45,7 +44,6 @@ func (s *Server) admitRates(x *exchange) *openai.Error {
 	policy.Budgets, policy.SpaceBudgets = nil, nil
 	grant, refusal := s.limiter.Admit(x.r.Context(), policy, quota.Ask{})
 	if refusal != nil {
-		writeLimits(x.w.Header(), &refusal.Status)
 		return x.refused(refusal)
 	}
 	x.grant = grant
@@ -121,6 +119,11 @@ func limitOf(l table.Limit) int64 {
 // refused is what the caller is told.
 func (x *exchange) refused(r *quota.Refusal) *openai.Error {
 	currency, now := x.server.Table().Currency(), x.server.opts.Now()
+	switch r.Reason {
+	case quota.RequestsPerMinute, quota.TokensPerMinute, quota.Concurrency:
+		writeLimits(x.w.Header(), &r.Status)
+	case quota.BudgetExceeded, quota.BudgetContention: // rates were not asked
+	}
 	switch {
 	case x.key.Demo != nil:
 		return demoRefused(r, currency, now)
@@ -183,10 +186,7 @@ func writeLimits(h http.Header, s *quota.Status) {
 		name string
 		quota.Level
 	}{{"Requests", s.Requests}, {"Tokens", s.Tokens}} {
-		if level.Limit == quota.Unlimited || level == (struct {
-			name string
-			quota.Level
-		}{name: level.name}) {
+		if level.Limit == quota.Unlimited {
 			continue
 		}
 		h.Set("X-Ratelimit-Limit-"+level.name, strconv.FormatInt(level.Limit, 10))

@@ -167,7 +167,7 @@ func (e *env) route(model, upstream string, credentials ...string) *v1alpha1.Mod
 	return r
 }
 
-// key adds an API key of a namespace.
+// key adds an API key of a namespace, held to what the instance says of all keys now.
 func (e *env) key(namespace, name, plaintext string, change func(*v1alpha1.ApiKeySpec)) {
 	e.t.Helper()
 	k := &v1alpha1.ApiKey{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
@@ -181,7 +181,11 @@ func (e *env) key(namespace, name, plaintext string, change func(*v1alpha1.ApiKe
 	if compiled == nil {
 		e.t.Fatalf("key %s/%s is not accepted", namespace, name)
 	}
-	e.server.Keys().Put(compiled)
+	effective, problem := table.CompileKeyRules(e.input.Instance).Apply(compiled)
+	if problem != nil {
+		e.t.Fatalf("key %s/%s is not accepted: %s", namespace, name, problem.Message)
+	}
+	e.server.Keys().Put(effective)
 }
 
 // apply serves what was declared, and fails if a finding stands in its way.

@@ -51,17 +51,103 @@ func TestLimits_requestsPerMinute(t *testing.T) {
 	}
 }
 
+// budget of a key in US dollars a day.
+func budget(amount v1alpha1.Decimal) *v1alpha1.Budget {
+	return &v1alpha1.Budget{Amount: amount, Period: v1alpha1.BudgetPeriodDay}
+}
+
+// TestLimits_unsetZeroAndUnlimited declares every limit in the three ways, on the key and as what the instance allows a key at most.
 func TestLimits_unsetZeroAndUnlimited(t *testing.T) {
-	unset := limited(t, nil)
-	if a := unset.ask("deepseek-v4-pro").expect(http.StatusOK); a.header.Get("X-Ratelimit-Limit-Requests") != "" {
-		t.Error("a key without limits has headers about them")
+	const requests, tokens = "X-Ratelimit-Limit-Requests", "X-Ratelimit-Limit-Tokens"
+	type limits = v1alpha1.KeyLimits
+	for name, tc := range map[string]struct {
+		limits *limits
+		budget *v1alpha1.Budget
+		cap    *v1alpha1.KeyConstraints
+		refuse string // the code; empty: it is served
+		header map[string]string
+	}{
+		"nothing is set":       {header: map[string]string{requests: "", tokens: ""}},
+		"limits without one":   {limits: &limits{}, header: map[string]string{requests: "", tokens: ""}},
+		"requests: 0":          {limits: &limits{RequestsPerMinute: new(int64(0))}, refuse: "requests_per_minute", header: map[string]string{requests: "0", tokens: ""}},
+		"requests: 9":          {limits: &limits{RequestsPerMinute: new(int64(9))}, header: map[string]string{requests: "9", tokens: ""}},
+		"tokens: 0":            {limits: &limits{TokensPerMinute: new(int64(0))}, refuse: "tokens_per_minute", header: map[string]string{requests: "", tokens: "0"}},
+		"tokens: 9000":         {limits: &limits{TokensPerMinute: new(int64(9000))}, header: map[string]string{requests: "", tokens: "9000"}},
+		"at a time: 0":         {limits: &limits{ConcurrentRequests: new(int64(0))}, refuse: "concurrency"},
+		"at a time: 1":         {limits: &limits{ConcurrentRequests: new(int64(1))}},
+		"budget: 0":            {budget: budget("0"), refuse: "budget_exceeded"},
+		"budget: 9":            {budget: budget("9")},
+		"capped, unset":        {cap: &v1alpha1.KeyConstraints{Limits: &limits{RequestsPerMinute: new(int64(7))}}, header: map[string]string{requests: "7"}},
+		"capped at 0, unset":   {cap: &v1alpha1.KeyConstraints{Limits: &limits{TokensPerMinute: new(int64(0))}}, refuse: "tokens_per_minute"},
+		"capped at 0, 9":       {limits: &limits{ConcurrentRequests: new(int64(9))}, cap: &v1alpha1.KeyConstraints{Limits: &limits{ConcurrentRequests: new(int64(0))}}, refuse: "concurrency"},
+		"capped, 0":            {limits: &limits{RequestsPerMinute: new(int64(0))}, cap: &v1alpha1.KeyConstraints{Limits: &limits{RequestsPerMinute: new(int64(7))}}, refuse: "requests_per_minute"},
+		"capped, no budget":    {cap: &v1alpha1.KeyConstraints{Budget: budget("9")}},
+		"capped at no money":   {cap: &v1alpha1.KeyConstraints{Budget: budget("0")}, refuse: "budget_exceeded"},
+		"no money for all":     {cap: &v1alpha1.KeyConstraints{NamespaceBudget: budget("0")}, refuse: "budget_exceeded"},
+		"some money for all":   {cap: &v1alpha1.KeyConstraints{NamespaceBudget: budget("9")}},
+		"a cap that says none": {cap: &v1alpha1.KeyConstraints{Limits: &limits{}}, header: map[string]string{requests: "", tokens: ""}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := limited(t, nil)
+			if tc.cap != nil {
+				e.input.Instance.Spec.Serves = &v1alpha1.Serves{Keys: &v1alpha1.ServedKeys{Constraints: tc.cap}}
+				e.apply()
+			}
+			e.key(shop, "web", testKey, func(s *v1alpha1.ApiKeySpec) { s.Limits, s.Budget = tc.limits, tc.budget })
+			a := e.ask("deepseek-v4-pro")
+			if tc.refuse == "" {
+				a.expect(http.StatusOK)
+				e.ask("deepseek-v4-pro").expect(http.StatusOK) // what the first one took is not for ever
+			} else if got := a.error(); got.Code != tc.refuse {
+				t.Errorf("status %d, %+v", a.status, got)
+			}
+			for name, want := range tc.header {
+				if got := a.header.Get(name); got != want {
+					t.Errorf("%s is %q, want %q", name, got, want)
+				}
+			}
+			want := 2
+			if tc.refuse != "" {
+				want = 0
+			}
+			if n := len(e.ledger(sim.DeepSeek)); n != want {
+				t.Errorf("the vendor was called %d times, want %d", n, want)
+			}
+		})
 	}
-	zero := limited(t, func(s *v1alpha1.ApiKeySpec) { s.Limits = &v1alpha1.KeyLimits{RequestsPerMinute: new(int64(0))} })
-	zero.ask("deepseek-v4-pro").expect(http.StatusTooManyRequests)
-	noMoney := limited(t, func(s *v1alpha1.ApiKeySpec) {
-		s.Budget = &v1alpha1.Budget{Amount: "0", Period: v1alpha1.BudgetPeriodDay}
-	})
-	noMoney.ask("deepseek-v4-pro").expect(http.StatusPaymentRequired)
+}
+
+func TestLimits_ofACredentialUnsetZeroAndUnlimited(t *testing.T) {
+	type limits = v1alpha1.CredentialLimits
+	for name, tc := range map[string]struct {
+		limits *limits
+		want   int // of four requests
+	}{
+		"unset":              {nil, 4},
+		"limits without one": {&limits{}, 4},
+		"requests: 0":        {&limits{RequestsPerMinute: new(int64(0))}, 0},
+		"requests: 2":        {&limits{RequestsPerMinute: new(int64(2))}, 2},
+		"requests: many":     {&limits{RequestsPerMinute: new(int64(9000))}, 4},
+		"at a time: 0":       {&limits{ConcurrentRequests: new(int64(0))}, 0},
+		"at a time: 1":       {&limits{ConcurrentRequests: new(int64(1))}, 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := limited(t, nil)
+			e.limit("deepseek", tc.limits)
+			e.apply()
+			served := 0
+			for range 4 {
+				if a := e.ask("deepseek-v4-pro"); a.status == http.StatusOK {
+					served++
+				} else if got := a.expect(http.StatusServiceUnavailable).error(); got.Code != "overloaded" {
+					t.Errorf("got %+v", got)
+				}
+			}
+			if n := len(e.ledger(sim.DeepSeek)); served != tc.want || n != tc.want {
+				t.Errorf("%d served, the vendor was called %d times, want %d", served, n, tc.want)
+			}
+		})
+	}
 }
 
 func TestBudget_isNeverOverspentByConcurrency(t *testing.T) {
