@@ -11,9 +11,12 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -155,32 +158,55 @@ func formerly(instance *v1alpha1.GatewayInstance, obj client.Object) bool {
 		labels[v1alpha1.LabelInstanceNamespace] == instance.Namespace
 }
 
-// prune deletes bindings that the spec asks for no more.
+// prune deletes what the spec asks for no more.
 func (r *GatewayInstanceReconciler) prune(ctx context.Context, s *instanceScope, wanted []client.Object) error {
 	keep := map[string]bool{}
 	for _, obj := range wanted {
-		keep[bindingKey(obj)] = true
+		keep[objectKey(obj)] = true
 	}
-	bindings, err := r.bindings(ctx, client.MatchingLabels{v1alpha1.LabelInstance: s.instance.Name})
+	found, err := r.bindings(ctx, client.MatchingLabels{v1alpha1.LabelInstance: s.instance.Name})
 	if err != nil {
 		return err
 	}
-	for _, b := range bindings {
-		if !ours(s.instance, b) || keep[bindingKey(b)] {
+	extras, err := r.extras(ctx, s.instance)
+	if err != nil {
+		return err
+	}
+	for _, obj := range append(found, extras...) {
+		if !ours(s.instance, obj) || keep[objectKey(obj)] {
 			continue
 		}
-		r.applied.drop(b.GetUID())
-		uid := b.GetUID()
-		if err := r.Delete(ctx, b, client.Preconditions{UID: &uid}); client.IgnoreNotFound(err) != nil {
-			return fmt.Errorf("deleting binding %q: %w", b.GetName(), err)
+		r.applied.drop(obj.GetUID())
+		uid := obj.GetUID()
+		if err := r.Delete(ctx, obj, client.Preconditions{UID: &uid}); client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("deleting %s: %w", objectKey(obj), err)
 		}
 	}
 	return nil
 }
 
-// bindingKey tells bindings apart.
-func bindingKey(obj client.Object) string {
+// objectKey tells objects apart.
+func objectKey(obj client.Object) string {
 	return fmt.Sprintf("%T %s/%s", obj, obj.GetNamespace(), obj.GetName())
+}
+
+// extras lists the objects beside an instance that it has only where its spec asks for them.
+func (r *GatewayInstanceReconciler) extras(ctx context.Context, instance *v1alpha1.GatewayInstance) ([]client.Object, error) {
+	var found []client.Object
+	for _, list := range []client.ObjectList{&policyv1.PodDisruptionBudgetList{}} {
+		err := r.List(ctx, list, client.InNamespace(instance.Namespace), client.MatchingLabels{v1alpha1.LabelInstance: instance.Name})
+		if err != nil {
+			return nil, fmt.Errorf("listing %T: %w", list, err)
+		}
+		err = meta.EachListItem(list, func(obj runtime.Object) error {
+			found = append(found, obj.(client.Object))
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("reading %T: %w", list, err)
+		}
+	}
+	return found, nil
 }
 
 // bindings lists the bindings that the operator made.
@@ -216,8 +242,8 @@ func (r *GatewayInstanceReconciler) ensureSecret(ctx context.Context, s *instanc
 	key := client.ObjectKey{Namespace: s.name.Namespace, Name: render.CredentialsSecretName(s.name.Name)}
 	known := r.secrets.get(s.name)
 	if known.uid == s.instance.UID && known.digest == s.verdict.digest && (s.ring == nil || s.ring.digest == known.ring) {
-		meta := metadataOf(kindSecret)
-		if err := r.Get(ctx, key, meta); err == nil && meta.ResourceVersion == known.version {
+		held := metadataOf(kindSecret)
+		if err := r.Get(ctx, key, held); err == nil && held.ResourceVersion == known.version {
 			return nil
 		}
 	}

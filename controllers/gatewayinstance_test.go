@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -32,6 +33,8 @@ func (w *world) owned(instance string) map[string]client.Object {
 		"RoleBinding":    &rbacv1.RoleBinding{ObjectMeta: meta},
 		"reader":         &rbacv1.RoleBinding{ObjectMeta: reader},
 		"Secret":         &corev1.Secret{ObjectMeta: secret},
+
+		"PodDisruptionBudget": &policyv1.PodDisruptionBudget{ObjectMeta: meta},
 	}
 }
 

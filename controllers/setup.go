@@ -7,6 +7,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -82,6 +83,8 @@ func CacheOptions(watchNamespaces []string) cache.Options {
 			&corev1.ServiceAccount{}: {Label: ours},
 			&rbacv1.Role{}:           {Label: ours},
 			&rbacv1.RoleBinding{}:    {Label: ours},
+
+			&policyv1.PodDisruptionBudget{}: {Label: ours},
 		},
 	}
 	if watchNamespaces == nil {

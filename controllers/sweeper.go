@@ -82,7 +82,7 @@ func (s *sweeper) sweep(ctx context.Context) error {
 		if !orphaned {
 			continue
 		}
-		log.FromContext(ctx).Info("Deleting a binding whose instance is gone", "binding", bindingKey(b))
+		log.FromContext(ctx).Info("Deleting a binding whose instance is gone", "binding", objectKey(b))
 		uid := b.GetUID()
 		if err := s.op.Delete(ctx, b, client.Preconditions{UID: &uid}); client.IgnoreNotFound(err) != nil {
 			return fmt.Errorf("deleting binding %q: %w", b.GetName(), err)

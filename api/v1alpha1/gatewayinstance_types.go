@@ -36,6 +36,11 @@ type GatewayInstanceSpec struct {
 	// +kubebuilder:validation:Maximum=100
 	Replicas *int32 `json:"replicas,omitempty"`
 
+	// podDisruptionBudget says how many replicas may be evicted at a time. Unset: one.
+	//
+	// +optional
+	PodDisruptionBudget *PodDisruptionBudget `json:"podDisruptionBudget,omitempty"`
+
 	// serves says whose routes and keys this instance takes. Unset: routes of its own namespace, keys of all.
 	//
 	// +optional
@@ -232,7 +237,8 @@ type PodTemplate struct {
 	// +optional
 	Affinity *corev1.Affinity `json:"affinity,omitempty"`
 
-	// topologySpreadConstraints of the pods.
+	// topologySpreadConstraints of the pods; one without labelSelector counts the pods of this instance. Unset: replicas prefer
+	// different zones.
 	//
 	// +optional
 	// +listType=atomic

@@ -130,7 +130,7 @@ func podTemplate(in Input, d drain) corev1.PodTemplateSpec {
 			NodeSelector:              stringMap(spec.NodeSelector),
 			Tolerations:               spec.Tolerations,
 			Affinity:                  affinity(in.Instance, spec.Affinity),
-			TopologySpreadConstraints: spec.TopologySpreadConstraints,
+			TopologySpreadConstraints: topologySpread(in.Instance, spec.TopologySpreadConstraints),
 			PriorityClassName:         spec.PriorityClassName,
 			Containers:                []corev1.Container{container(in, d)},
 		},

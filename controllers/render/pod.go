@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -85,6 +86,28 @@ func pullSecrets(refs []v1alpha1.LocalObjectReference) []corev1.LocalObjectRefer
 		out = append(out, corev1.LocalObjectReference{Name: string(r.Name)})
 	}
 	return out
+}
+
+// topologySpread is the admin's, counting the instance's pods where it says nothing else, or a preference for different zones. Pods
+// of the template before are not counted: while it rolls out, the new ones would avoid the places of the old.
+func topologySpread(instance *v1alpha1.GatewayInstance, own []corev1.TopologySpreadConstraint) []corev1.TopologySpreadConstraint {
+	ours := &metav1.LabelSelector{MatchLabels: selector(instance)}
+	if len(own) == 0 {
+		return []corev1.TopologySpreadConstraint{{
+			MaxSkew:           1,
+			TopologyKey:       corev1.LabelTopologyZone,
+			WhenUnsatisfiable: corev1.ScheduleAnyway,
+			LabelSelector:     ours,
+			MatchLabelKeys:    []string{appsv1.DefaultDeploymentUniqueLabelKey},
+		}}
+	}
+	spread := slices.Clone(own)
+	for i := range spread {
+		if spread[i].LabelSelector == nil {
+			spread[i].LabelSelector = ours
+		}
+	}
+	return spread
 }
 
 // affinity is the admin's, or a preference for different nodes.

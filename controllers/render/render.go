@@ -1,4 +1,5 @@
-// Package render turns a GatewayInstance into the objects that run it: Deployment, Service, ServiceAccount, Role and bindings.
+// Package render turns a GatewayInstance into the objects that run it: Deployment, Service, ServiceAccount, Role and
+// bindings, and what its spec asks for beside them.
 // It is pure: no client, no clock, and the same instance gives the same bytes. It decides what the objects look like, not
 // whether they may be applied over what a cluster already holds.
 package render
@@ -57,7 +58,11 @@ func Objects(in Input) ([]client.Object, error) {
 	}
 	objects := []client.Object{serviceAccount(in.Instance), role(in.Instance), roleBinding(in.Instance)}
 	objects = append(objects, readerBindings(in)...)
-	return append(objects, service(in.Instance), deployment), nil
+	objects = append(objects, service(in.Instance))
+	if budget := disruptionBudget(in.Instance); budget != nil {
+		objects = append(objects, budget)
+	}
+	return append(objects, deployment), nil
 }
 
 // Name is the name of an instance's objects in its own namespace; suffix may be empty.

@@ -44,10 +44,13 @@ func serves(routes, keys v1alpha1.NamespacesFrom) func(*v1alpha1.GatewayInstance
 
 // everything sets every field that shapes an object.
 func everything(obj *v1alpha1.GatewayInstance) {
-	five := int32(5)
+	five, two := int32(5), int32(2)
 	body, inFlight := resource.MustParse("8Mi"), resource.MustParse("1Gi")
 	obj.Spec = v1alpha1.GatewayInstanceSpec{
-		Replicas:      &five,
+		Replicas: &five,
+
+		PodDisruptionBudget: &v1alpha1.PodDisruptionBudget{MaxUnavailable: &two},
+
 		Service:       &v1alpha1.GatewayService{Type: "LoadBalancer", Annotations: map[string]v1alpha1.AnnotationValue{"lb.example.com/internal": "true"}},
 		RequestLimits: &v1alpha1.RequestLimits{BodyBytes: &body, InFlightBodyBytes: &inFlight},
 		Drain:         &v1alpha1.Drain{Delay: "5s", Timeout: "90s"},
