@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -76,7 +77,17 @@ func runTests(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "preparing the API server:", err)
 		return 1
 	}
-	return m.Run()
+	watched, err := watchStates(cfg, apiServer.client.Scheme())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "preparing the API server:", err)
+		return 1
+	}
+	code := m.Run()
+	if err := watched.end(flag.Lookup("test.run").Value.String() == ""); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = max(code, 1)
+	}
+	return code
 }
 
 // prepare makes the clients, and gives the operator's accounts the rights that are generated from the markers.
