@@ -113,6 +113,34 @@ func (b *Book) Acknowledge(shard int, sequence int64) {
 	s.acknowledged = max(s.acknowledged, sequence)
 }
 
+// Sequence returns how many entries a shard has counted; see Receipt.
+func (b *Book) Sequence(shard int) int64 {
+	s := &b.shards[shard]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sheet.sequence
+}
+
+// Skip says that a process before this one had written the entries up to a number, wherever they are now: this one goes on after it.
+func (b *Book) Skip(shard int, sequence int64) {
+	s := &b.shards[shard]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if more := sequence - s.acknowledged; more > 0 {
+		s.sheet.sequence += more
+		s.acknowledged += more
+	}
+}
+
+// Advance says that what was counted so far is all up to a number: what a process before this one counted is counted again, maybe as
+// fewer entries.
+func (b *Book) Advance(shard int, sequence int64) {
+	s := &b.shards[shard]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sheet.sequence = max(s.sheet.sequence, sequence)
+}
+
 // Load goes on from what this replica had written before it was started again. It is best done before anything is counted: what was
 // counted is kept and to be written, but its receipts have numbers from before. A shard is loaded once: the second time is
 // ErrLoaded, and nothing changes.

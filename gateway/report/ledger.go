@@ -160,12 +160,25 @@ func (l *Ledger) load(ctx context.Context) bool {
 // writeAll writes what is to be written until ctx ends.
 func (l *Ledger) writeAll(ctx context.Context) {
 	for ctx.Err() == nil {
+		l.opts.Books.Compact(l.pending())
 		if shard, found := l.next(); found {
 			l.attempt(ctx, shard)
 			continue
 		}
 		l.pause(ctx, ledgerPoll)
 	}
+}
+
+// pending returns, by shard, the number of the page of which nobody has said whether it is written.
+func (l *Ledger) pending() (sequences [ledger.Shards]int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range l.slots {
+		if p := l.slots[i].pending; p != nil {
+			sequences[i] = p.sequence
+		}
+	}
+	return sequences
 }
 
 // pause waits for a while, or until something is urgent. False: ctx ended.

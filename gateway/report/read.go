@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/tools/cache"
@@ -17,22 +19,69 @@ import (
 	"vipcloud.ai/vipcloud/gateway/ledger"
 )
 
-// loadOwn goes on from what this replica wrote before it was started again.
+// loadOwn goes on from what this replica wrote before it was started again, and from what its journal holds beyond that.
 func (l *Ledger) loadOwn(ctx context.Context) error {
 	own, err := l.client.own(ctx)
 	if err != nil {
 		return err
 	}
+	held, err := l.merged(ctx, own)
+	if err != nil {
+		return err
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.loadReports(own, &held)
+	entries, err := l.opts.Books.Replay(held)
+	if err != nil {
+		l.opts.Logger.Error("The journal of usage could not be read whole; the rest of it is lost", "err", err)
+	}
+	if entries > 0 {
+		l.opts.Logger.Info("Usage goes on from the journal", "entries", entries)
+	}
+	return nil
+}
+
+// merged returns, by shard, up to which number the archive holds what this replica had written, where its journal names a report that
+// is not there any more.
+func (l *Ledger) merged(ctx context.Context, own []v1alpha1.UsageReport) (held [ledger.Shards]int64, err error) {
+	journal := l.opts.Books.Journal()
+	if journal == nil {
+		return held, nil
+	}
+	for shard, uid := range journal.Reports() {
+		here := slices.ContainsFunc(own, func(o v1alpha1.UsageReport) bool { return string(o.UID) == uid })
+		if uid == "" || here {
+			continue
+		}
+		archive, err := l.client.get(ctx, l.client.archiveName(shard))
+		if apierrors.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return held, err
+		}
+		held[shard] = archivedIn(archive, types.UID(uid)).sequence
+	}
+	return held, nil
+}
+
+// loadReports loads the reports of this replica that nobody has sealed, and notes how much all of them hold. Ledger.mu is held.
+func (l *Ledger) loadReports(own []v1alpha1.UsageReport, held *[ledger.Shards]int64) {
 	for i := range own {
 		object := &own[i]
-		if _, sealed := object.Annotations[v1alpha1.AnnotationSealed]; sealed || !l.speaksOf(object) || object.Role != v1alpha1.UsageReportLive {
+		if !l.speaksOf(object) || object.Role != v1alpha1.UsageReportLive {
 			continue
 		}
 		p, err := ledger.Decode(object.Report.Raw)
 		if err == nil && p.Shard() != int(object.Shard) {
 			err = ledger.ErrShard
+		}
+		if err == nil {
+			held[p.Shard()] = max(held[p.Shard()], p.Sequence())
+		}
+		if _, sealed := object.Annotations[v1alpha1.AnnotationSealed]; sealed {
+			continue
 		}
 		if err == nil {
 			err = l.opts.Books.Book.Load(p) // the second one of a shard stays as it is, and counts as another's
@@ -47,7 +96,6 @@ func (l *Ledger) loadOwn(ctx context.Context) error {
 		l.opts.Books.View.SetLive(string(s.uid), p)
 		l.opts.Books.Written(p)
 	}
-	return nil
 }
 
 // speaksOf says whether a report is what its labels say: of this instance.

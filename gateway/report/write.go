@@ -95,7 +95,7 @@ func (l *Ledger) acknowledge(shard int, result *v1alpha1.UsageReport) {
 	s := &l.slots[shard]
 	s.uid, s.version, s.seen = result.UID, result.ResourceVersion, l.opts.Clock.Now()
 	s.written, s.force = s.pending.Page, false
-	l.opts.Books.Book.Acknowledge(shard, s.pending.sequence)
+	l.opts.Books.Acknowledge(shard, s.pending.sequence, string(s.uid))
 	s.pending = nil
 	if s.dead == s.uid { // the watch was faster: it is gone again
 		s.check = true
@@ -148,7 +148,7 @@ func (l *Ledger) found(shard int, object *v1alpha1.UsageReport) error {
 	mine := object.Annotations[v1alpha1.AnnotationWriter] == l.writer
 	landed := mine && s.pending != nil && bytes.Equal(object.Report.Raw, s.pending.data)
 	if landed {
-		l.opts.Books.Book.Acknowledge(shard, s.pending.sequence)
+		l.opts.Books.Acknowledge(shard, s.pending.sequence, string(object.UID))
 		s.written, s.pending = s.pending.Page, nil
 	}
 	if untouched := object.UID == s.uid && object.ResourceVersion == s.version; !sealed && (mine || untouched) {
@@ -197,7 +197,7 @@ func (l *Ledger) gone(ctx context.Context, shard int) error {
 	held := s.written
 	if m.known && s.pending != nil && s.pending.Sequence() == m.sequence {
 		held = s.pending.Page
-		l.opts.Books.Book.Acknowledge(shard, s.pending.sequence)
+		l.opts.Books.Acknowledge(shard, s.pending.sequence, string(s.uid))
 	}
 	l.leave(shard, held)
 	return nil

@@ -22,17 +22,57 @@ type Books struct {
 	// written are the pages of this replica that View holds, by shard. A page is put here after View has it: in between it counts
 	// twice, which refuses a request too many rather than one too few.
 	written [ledger.Shards]atomic.Pointer[ledger.Page]
+	// journal keeps what is counted until it is written; nil: nothing does.
+	journal *Journal
+
 	publish atomic.Pointer[func(ctx context.Context, owner string)]
 }
 
 // New returns empty books.
 func New() *Books { return &Books{Book: ledger.NewBook(), View: ledger.NewView()} }
 
+// Keep makes a journal keep what is counted until it is acknowledged. It is called before anything is counted, and Replay before
+// anything is written.
+func (b *Books) Keep(j *Journal) { b.journal = j }
+
+// Journal is the one that keeps what is counted; nil: none does.
+func (b *Books) Journal() *Journal { return b.journal }
+
 // Settle counts a request of this replica; see ledger.Book.
-func (b *Books) Settle(e *ledger.Entry) ledger.Receipt { return b.Book.Settle(*e) }
+func (b *Books) Settle(e *ledger.Entry) ledger.Receipt {
+	j := b.journal
+	if j == nil {
+		return b.Book.Settle(*e)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	receipt := b.Book.Settle(*e)
+	j.count(requestRecord(receipt, e))
+	return receipt
+}
 
 // Job counts what this replica knows of a job; see ledger.Book.
-func (b *Books) Job(e *ledger.JobEntry) (ledger.Receipt, error) { return b.Book.Job(*e) }
+func (b *Books) Job(e *ledger.JobEntry) (ledger.Receipt, error) {
+	j := b.journal
+	if j == nil {
+		return b.Book.Job(*e)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	receipt, err := b.Book.Job(*e)
+	if err == nil {
+		j.count(jobRecord(receipt, e))
+	}
+	return receipt, err
+}
+
+// Acknowledge says that a page of a shard was written, in a report of that name.
+func (b *Books) Acknowledge(shard int, sequence int64, report string) {
+	b.Book.Acknowledge(shard, sequence)
+	if b.journal != nil {
+		b.journal.acknowledge(shard, sequence, report)
+	}
+}
 
 // Written says that View holds this page of the replica's own.
 func (b *Books) Written(p *ledger.Page) { b.written[p.Shard()].Store(p) }

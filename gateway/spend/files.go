@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	// writeEvery is how often what was counted is written: what a crash can lose.
+	// writeEvery is how often what was counted is written where others read it. A journal keeps what comes in between.
 	writeEvery = time.Second
 	// maxGateways is how many gateways may share a state directory.
 	maxGateways = 16
@@ -47,15 +47,33 @@ func OpenFiles(dir string, books *Books, log *slog.Logger) (*Files, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.lock.Close())
 	}
+	var held [ledger.Shards]int64
 	for _, p := range pages {
 		if err := books.Book.Load(p); err != nil {
 			return nil, errors.Join(fmt.Errorf("loading usage: %w", err), f.lock.Close())
 		}
+		held[p.Shard()] = p.Sequence()
 		books.View.SetLive(f.own, p)
 		books.Written(p)
 	}
+	if err := f.replay(held); err != nil {
+		return nil, errors.Join(err, f.lock.Close())
+	}
 	f.readOthers()
 	return f, nil
+}
+
+// replay goes on from what was counted there after the pages were written.
+func (f *Files) replay(held [ledger.Shards]int64) error {
+	journal, err := OpenJournal(filepath.Join(f.dir, f.own, "journal"), "files", f.log)
+	if err != nil {
+		return err
+	}
+	f.books.Keep(journal)
+	if _, err := f.books.Replay(held); err != nil {
+		return errors.Join(err, journal.Close())
+	}
+	return nil
 }
 
 // take finds a place that no running gateway has. A lock ends with its process, however that ends.
@@ -87,9 +105,10 @@ func (f *Files) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			f.write()
-			return f.lock.Close()
+			return errors.Join(f.books.Journal().Close(), f.lock.Close())
 		case <-ticker.C:
 			f.write()
+			f.books.Compact([ledger.Shards]int64{})
 			f.readOthers()
 		}
 	}
@@ -121,7 +140,7 @@ func (f *Files) writeShard(shard int) error {
 	if err := os.Rename(path+".new", path); err != nil {
 		return err
 	}
-	f.books.Book.Acknowledge(shard, sequence)
+	f.books.Acknowledge(shard, sequence, "")
 	f.books.View.SetLive(f.own, page)
 	f.books.Written(page)
 	return nil
