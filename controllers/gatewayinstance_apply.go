@@ -10,12 +10,14 @@ import (
 	"sync"
 	"time"
 
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -85,6 +87,8 @@ func (r *GatewayInstanceReconciler) ensure(
 	if err != nil {
 		return nil, err
 	}
+	version := manifest.GetResourceVersion() // what is applied may be true of one version alone
+	unstructured.RemoveNestedField(manifest.Object, "metadata", "resourceVersion")
 	text, err := json.Marshal(manifest)
 	if err != nil {
 		return nil, fmt.Errorf("encoding %s %q: %w", kind, obj.GetName(), err)
@@ -99,6 +103,7 @@ func (r *GatewayInstanceReconciler) ensure(
 		// Force only over what is known to be ours: an object that somebody creates in this moment makes a conflict instead.
 		opts = append(opts, client.ForceOwnership)
 	}
+	manifest.SetResourceVersion(version)
 	if err := r.Apply(ctx, client.ApplyConfigurationFromUnstructured(manifest), opts...); err != nil {
 		return nil, fmt.Errorf("applying %s %q: %w", kind, obj.GetName(), err)
 	}
@@ -158,8 +163,10 @@ func formerly(instance *v1alpha1.GatewayInstance, obj client.Object) bool {
 		labels[v1alpha1.LabelInstanceNamespace] == instance.Namespace
 }
 
-// prune deletes what the spec asks for no more.
-func (r *GatewayInstanceReconciler) prune(ctx context.Context, s *instanceScope, wanted []client.Object) error {
+// prune deletes what the spec asks for no more. An autoscaler whose metrics are not served now stays: adapters come and go.
+func (r *GatewayInstanceReconciler) prune(
+	ctx context.Context, s *instanceScope, scale render.Scale, wanted []client.Object,
+) error {
 	keep := map[string]bool{}
 	for _, obj := range wanted {
 		keep[objectKey(obj)] = true
@@ -173,6 +180,9 @@ func (r *GatewayInstanceReconciler) prune(ctx context.Context, s *instanceScope,
 		return err
 	}
 	for _, obj := range append(found, extras...) {
+		if _, scales := obj.(*autoscalingv2.HorizontalPodAutoscaler); scales && scale.NoMetrics {
+			continue
+		}
 		if !ours(s.instance, obj) || keep[objectKey(obj)] {
 			continue
 		}
@@ -193,7 +203,8 @@ func objectKey(obj client.Object) string {
 // extras lists the objects beside an instance that it has only where its spec asks for them.
 func (r *GatewayInstanceReconciler) extras(ctx context.Context, instance *v1alpha1.GatewayInstance) ([]client.Object, error) {
 	var found []client.Object
-	for _, list := range []client.ObjectList{&policyv1.PodDisruptionBudgetList{}} {
+	for _, list := range []client.ObjectList{
+		&policyv1.PodDisruptionBudgetList{}, &autoscalingv2.HorizontalPodAutoscalerList{}} {
 		err := r.List(ctx, list, client.InNamespace(instance.Namespace), client.MatchingLabels{v1alpha1.LabelInstance: instance.Name})
 		if err != nil {
 			return nil, fmt.Errorf("listing %T: %w", list, err)

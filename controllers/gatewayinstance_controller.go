@@ -6,6 +6,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -49,6 +50,10 @@ type instanceScope struct {
 	ringDue time.Time
 	// secret says whether the compiled Secret is current.
 	secret detail
+	// details are conditions beside those that every instance has.
+	details []detail
+	// due is when something must be looked at again that no event tells of, zero for never.
+	due time.Time
 	// deployment as the cache has it, nil if there is none yet.
 	deployment *appsv1.Deployment
 }
@@ -64,6 +69,7 @@ func (r *GatewayInstanceReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Owns(&corev1.ServiceAccount{}).
 		Owns(&rbacv1.Role{}).
 		Owns(&policyv1.PodDisruptionBudget{}).
+		Owns(&autoscalingv2.HorizontalPodAutoscaler{}).
 		Watches(&rbacv1.RoleBinding{}, remote).
 		WatchesMetadata(&corev1.Secret{}, remote).
 		WatchesRawSource(r.wake[v1alpha1.KindGatewayInstance].source()).
@@ -80,6 +86,7 @@ func (r *GatewayInstanceReconciler) SetupWithManager(mgr ctrl.Manager) error {
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=create;get;list;update;watch
 // +kubebuilder:rbac:groups="",resources=serviceaccounts;services,verbs=create;get;list;patch;watch
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=create;get;list;patch;watch
+// +kubebuilder:rbac:groups=autoscaling,resources=horizontalpodautoscalers,verbs=create;delete;get;list;patch;watch
 // +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=create;delete;get;list;patch;watch
 // +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=clusterrolebindings;rolebindings,verbs=create;delete;get;list;patch;watch
 // +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=clusterroles,verbs=bind,resourceNames=vipcloud-gateway-reader
@@ -120,7 +127,7 @@ func (r *GatewayInstanceReconciler) Reconcile(ctx context.Context, req ctrl.Requ
 	if !counted {
 		return ctrl.Result{}, err // Whoever counts wakes us.
 	}
-	deadline := earliest(s.setStatus(r.clock.Now(), ready), s.ringDue)
+	deadline := earliest(s.setStatus(r.clock.Now(), ready), s.ringDue, s.due)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -149,14 +156,21 @@ func (r *GatewayInstanceReconciler) run(ctx context.Context, s *instanceScope) e
 		s.problems = append(s.problems, s.verdict.problem)
 		return nil
 	}
+	scale, version, err := r.scaleOf(ctx, s)
+	if err != nil {
+		return err
+	}
 	objects, err := render.Objects(render.Input{
-		Instance: s.instance, Image: r.opts.GatewayImage, WatchNamespaces: r.opts.WatchNamespaces})
+		Instance: s.instance, Image: r.opts.GatewayImage, WatchNamespaces: r.opts.WatchNamespaces, Scale: scale})
 	if err != nil {
 		s.problems = append(s.problems, &table.Problem{
 			Severity: table.Invalid, Reason: v1alpha1.ReasonInvalid, Message: err.Error()})
 		return nil //nolint:nilerr // what cannot be rendered is for the status, not for another try
 	}
 	for _, obj := range objects {
+		if _, ok := obj.(*appsv1.Deployment); ok {
+			obj.SetResourceVersion(version)
+		}
 		problem, err := r.ensure(ctx, s.instance, obj)
 		if err != nil {
 			return err
@@ -165,5 +179,8 @@ func (r *GatewayInstanceReconciler) run(ctx context.Context, s *instanceScope) e
 			s.problems = append(s.problems, problem)
 		}
 	}
-	return r.prune(ctx, s, objects)
+	if err := r.prune(ctx, s, scale, objects); err != nil {
+		return err
+	}
+	return r.reviewAutoscaling(ctx, s, scale)
 }

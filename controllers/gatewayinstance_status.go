@@ -15,7 +15,7 @@ import (
 
 // setStatus writes the status of an instance from what was found and done, and returns when to look again.
 func (s *instanceScope) setStatus(now time.Time, ready []replica) time.Time {
-	status, wanted := &s.instance.Status, render.Replicas(s.instance)
+	status, wanted := &s.instance.Status, s.wanted()
 	status.Replicas = fmt.Sprintf("%d/%d", len(ready), wanted)
 	status.Routes, status.Keys = s.verdict.routes, s.verdict.keys
 	status.Address = render.Address(s.instance)
@@ -24,6 +24,7 @@ func (s *instanceScope) setStatus(now time.Time, ready []replica) time.Time {
 	if s.secret.kind != "" {
 		details = append(details, s.secret)
 	}
+	details = append(details, s.details...)
 	for _, p := range s.problems {
 		details = append(details, fromProblem("", p))
 	}
@@ -32,6 +33,7 @@ func (s *instanceScope) setStatus(now time.Time, ready []replica) time.Time {
 		now:        now,
 		changed:    s.seen.changed,
 		details:    details,
+		owned:      []string{v1alpha1.ConditionAutoscaling},
 		ready:      fmt.Sprintf("%d of %d replicas are ready", len(ready), wanted),
 	}.settle(&status.Conditions)
 }

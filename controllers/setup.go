@@ -6,11 +6,13 @@ import (
 	"io"
 
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/discovery"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -84,7 +86,8 @@ func CacheOptions(watchNamespaces []string) cache.Options {
 			&rbacv1.Role{}:           {Label: ours},
 			&rbacv1.RoleBinding{}:    {Label: ours},
 
-			&policyv1.PodDisruptionBudget{}: {Label: ours},
+			&policyv1.PodDisruptionBudget{}:          {Label: ours},
+			&autoscalingv2.HorizontalPodAutoscaler{}: {Label: ours},
 		},
 	}
 	if watchNamespaces == nil {
@@ -127,6 +130,7 @@ type operator struct {
 	fleets    *fleets
 	sightings *sightings
 	secrets   *compiledSecrets
+	apis      *servedAPIs
 	wake      wakers
 }
 
@@ -145,6 +149,10 @@ func setup(mgr ctrl.Manager, opts Options) (*operator, error) {
 	if err := addIndexes(mgr.GetFieldIndexer()); err != nil {
 		return nil, err
 	}
+	apis, err := discovery.NewDiscoveryClientForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
+	if err != nil {
+		return nil, fmt.Errorf("preparing to ask which APIs are served: %w", err)
+	}
 	op := &operator{
 		Client:    mgr.GetClient(),
 		live:      mgr.GetAPIReader(),
@@ -155,6 +163,7 @@ func setup(mgr ctrl.Manager, opts Options) (*operator, error) {
 		fleets:    newFleets(),
 		sightings: newSightings(opts.Clock),
 		secrets:   newCompiledSecrets(),
+		apis:      newServedAPIs(apis, opts.Clock),
 		wake:      newWakers(),
 	}
 	for name, register := range map[string]func(ctrl.Manager) error{

@@ -42,7 +42,7 @@ const (
 // apiServer is the one that all tests of the package share.
 var apiServer struct {
 	// client may do everything; it is the tests'.
-	client client.Client
+	client client.WithWatch
 	// operator and namespaced are the operator's accounts, with the rights of config/rbac and no others: bound in the whole
 	// cluster, and bound by each test where it likes.
 	operator, namespaced *rest.Config
@@ -97,7 +97,7 @@ func prepare(env *envtest.Environment, cfg *rest.Config) error {
 		return err
 	}
 	cfg.QPS, cfg.Burst = 1000, 2000
-	if apiServer.client, err = client.New(cfg, client.Options{Scheme: scheme}); err != nil {
+	if apiServer.client, err = client.NewWithWatch(cfg, client.Options{Scheme: scheme}); err != nil {
 		return err
 	}
 	for name, account := range map[string]**rest.Config{

@@ -29,6 +29,8 @@ const (
 	ConditionCredentialsCompiled = "CredentialsCompiled"
 	// ConditionRedisAvailable (GatewayInstance, GatewayReplica) is False while Redis cannot be reached; present only with a Redis.
 	ConditionRedisAvailable = "RedisAvailable"
+	// ConditionAutoscaling (GatewayInstance) is True when load chooses the number of replicas; present only with autoscaling.
+	ConditionAutoscaling = "Autoscaling"
 	// ConditionHealthy (ProviderCredential, ModelRoute) is False while requests show that targets fail, and they get none for a while.
 	ConditionHealthy = "Healthy"
 )
@@ -141,4 +143,10 @@ const (
 	ReasonRedisConnected = "RedisConnected"
 	// ReasonRedisUnreachable surfaces with RedisAvailable=False; limitsFailurePolicy is in force.
 	ReasonRedisUnreachable = "RedisUnreachable"
+	// ReasonAutoscaling surfaces with Autoscaling=True.
+	ReasonAutoscaling = "Autoscaling"
+	// ReasonMetricsAPIMissing surfaces with Autoscaling=False when nothing serves the metric to scale by.
+	ReasonMetricsAPIMissing = "MetricsAPIMissing"
+	// ReasonScalingInactive surfaces with Autoscaling=False when the HorizontalPodAutoscaler cannot scale now.
+	ReasonScalingInactive = "ScalingInactive"
 )

@@ -27,6 +27,7 @@ type ServiceType string
 // +kubebuilder:validation:XValidation:rule="!has(self.demo) || !has(self.demo.budget) || !has(self.demo.budget.currency) || self.demo.budget.currency == (has(self.currency) ? self.currency : 'USD')",message="demo.budget.currency must be the instance's currency; use that one or remove it"
 // +kubebuilder:validation:XValidation:rule="!has(self.serves) || !has(self.serves.keys) || !has(self.serves.keys.constraints) || !has(self.serves.keys.constraints.budget) || !has(self.serves.keys.constraints.budget.currency) || self.serves.keys.constraints.budget.currency == (has(self.currency) ? self.currency : 'USD')",message="serves.keys.constraints.budget.currency must be the instance's currency; use that one or remove it"
 // +kubebuilder:validation:XValidation:rule="!has(self.serves) || !has(self.serves.keys) || !has(self.serves.keys.constraints) || !has(self.serves.keys.constraints.namespaceBudget) || !has(self.serves.keys.constraints.namespaceBudget.currency) || self.serves.keys.constraints.namespaceBudget.currency == (has(self.currency) ? self.currency : 'USD')",message="serves.keys.constraints.namespaceBudget.currency must be the instance's currency; use that one or remove it"
+// +kubebuilder:validation:XValidation:rule="!has(self.autoscaling) || (has(self.autoscaling.type) && self.autoscaling.type == 'External') || has(self.autoscaling.targetInFlightRequests) || !has(self.podTemplate) || !has(self.podTemplate.resources) || (has(self.podTemplate.resources.requests) && 'cpu' in self.podTemplate.resources.requests) || (has(self.podTemplate.resources.limits) && 'cpu' in self.podTemplate.resources.limits)",message="autoscaling on CPU needs podTemplate.resources.requests.cpu, which utilization is a percentage of; set it"
 type GatewayInstanceSpec struct {
 	// replicas is the number of gateway pods. Default: 2.
 	//
@@ -35,6 +36,12 @@ type GatewayInstanceSpec struct {
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=100
 	Replicas *int32 `json:"replicas,omitempty"`
+
+	// autoscaling lets load choose the number of replicas; replicas is then the number to begin with, and 0 still stops all.
+	// Unset: replicas.
+	//
+	// +optional
+	Autoscaling *Autoscaling `json:"autoscaling,omitempty"`
 
 	// podDisruptionBudget says how many replicas may be evicted at a time. Unset: one.
 	//
@@ -316,7 +323,8 @@ type EnvVar struct {
 
 // GatewayInstanceStatus is what became of a GatewayInstance.
 type GatewayInstanceStatus struct {
-	// conditions: Ready, and while they hold Reconciling or Stalled; Available, CredentialsCompiled, and with a Redis RedisAvailable.
+	// conditions: Ready, and while they hold Reconciling or Stalled; Available, CredentialsCompiled, and of what the spec
+	// asks for RedisAvailable, Autoscaling.
 	//
 	// +optional
 	// +listType=map

@@ -39,7 +39,7 @@ const (
 	goMemoryPercent = 90
 )
 
-// Replicas is spec.replicas with its default.
+// Replicas is spec.replicas with its default; with autoscaling, where to begin.
 func Replicas(instance *v1alpha1.GatewayInstance) int32 {
 	if r := instance.Spec.Replicas; r != nil {
 		return *r
@@ -53,13 +53,12 @@ func deployment(in Input) (*appsv1.Deployment, error) {
 	if err != nil {
 		return nil, err
 	}
-	replicas := Replicas(in.Instance)
 	none, quarter := intstr.FromInt32(0), intstr.FromString("25%")
 	return &appsv1.Deployment{
 		TypeMeta:   metav1.TypeMeta{APIVersion: appsv1.SchemeGroupVersion.String(), Kind: "Deployment"},
 		ObjectMeta: ownedMeta(in.Instance, ""),
 		Spec: appsv1.DeploymentSpec{
-			Replicas: &replicas,
+			Replicas: replicas(in),
 			Selector: &metav1.LabelSelector{MatchLabels: selector(in.Instance)},
 			// A replica leaves only after its successor is ready: a rollout never costs a request.
 			Strategy: appsv1.DeploymentStrategy{

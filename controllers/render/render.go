@@ -46,6 +46,8 @@ type Input struct {
 	Image string
 	// WatchNamespaces are the namespaces of an operator in namespaced mode. Nil: cluster mode.
 	WatchNamespaces []string
+	// Scale is what became of the number of replicas; needed with autoscaling.
+	Scale Scale
 }
 
 // Objects returns everything that runs the instance, each with kind, labels and, where it can carry one, the controller
@@ -62,7 +64,11 @@ func Objects(in Input) ([]client.Object, error) {
 	if budget := disruptionBudget(in.Instance); budget != nil {
 		objects = append(objects, budget)
 	}
-	return append(objects, deployment), nil
+	objects = append(objects, deployment)
+	if OwnAutoscaler(in.Instance) && !in.Scale.NoMetrics {
+		objects = append(objects, autoscaler(in.Instance))
+	}
+	return objects, nil
 }
 
 // Name is the name of an instance's objects in its own namespace; suffix may be empty.

@@ -49,6 +49,7 @@ func everything(obj *v1alpha1.GatewayInstance) {
 	obj.Spec = v1alpha1.GatewayInstanceSpec{
 		Replicas: &five,
 
+		Autoscaling:         &v1alpha1.Autoscaling{MaxReplicas: 9, TargetCPUUtilization: &five},
 		PodDisruptionBudget: &v1alpha1.PodDisruptionBudget{MaxUnavailable: &two},
 
 		Service:       &v1alpha1.GatewayService{Type: "LoadBalancer", Annotations: map[string]v1alpha1.AnnotationValue{"lb.example.com/internal": "true"}},

@@ -29,7 +29,7 @@ const (
 type Settings struct {
 	// KeyRules are what the instance says of all its keys. Never nil.
 	KeyRules *KeyRules
-	// Replicas is the wanted number of replicas; how many there are is for others to see.
+	// Replicas is the wanted number of replicas, with autoscaling the greatest that may be; how many there are is for others to see.
 	Replicas int
 	// Demo is what anybody may try without a key; nil: nothing.
 	Demo *Demo
@@ -98,7 +98,7 @@ func (t *Table) Redis() *Redis { return t.settings.Redis }
 // LimitsFailurePolicy is what happens to requests while Redis is away.
 func (t *Table) LimitsFailurePolicy() FailurePolicy { return t.settings.LimitsFailurePolicy }
 
-// Replicas is the wanted number of replicas.
+// Replicas is the wanted number of replicas, with autoscaling the greatest that may be.
 func (t *Table) Replicas() int { return t.settings.Replicas }
 
 // TrustedProxyHops is how many entries from the end of X-Forwarded-For the client's address is; 0: the header does not count.
@@ -116,6 +116,9 @@ func compileSettings(in *Input) Settings {
 	}
 	if spec.Replicas != nil {
 		s.Replicas = int(*spec.Replicas)
+	}
+	if a := spec.Autoscaling; a != nil {
+		s.Replicas = max(s.Replicas, int(a.MaxReplicas))
 	}
 	s.Demo, _ = compileDemo(in.Instance)
 	return s

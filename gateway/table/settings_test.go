@@ -160,3 +160,20 @@ func TestInstanceProblem_SpeaksOfConstraints(t *testing.T) {
 		t.Errorf("an instance without constraints has the problem %+v", p)
 	}
 }
+
+func TestSettings_SharesAreThoseOfTheMostReplicasThatMayBe(t *testing.T) {
+	five := int32(5)
+	for name, tc := range map[string]struct {
+		most int32
+		want int
+	}{"more than there are": {12, 12}, "fewer than there are": {3, 5}} {
+		t.Run(name, func(t *testing.T) {
+			instance := &v1alpha1.GatewayInstance{Spec: v1alpha1.GatewayInstanceSpec{
+				Replicas: &five, Autoscaling: &v1alpha1.Autoscaling{MaxReplicas: tc.most}}}
+			built, _ := table.Build(table.Input{Instance: instance})
+			if got := built.Replicas(); got != tc.want {
+				t.Errorf("replicas %d, want %d", got, tc.want)
+			}
+		})
+	}
+}
