@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -23,8 +24,16 @@ func main() {
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "vipcloud:", err)
-		os.Exit(1)
+		os.Exit(exitCode(err))
 	}
+}
+
+// exitCode is 1, but for lint, which tells apart what is wrong with the manifests and with itself.
+func exitCode(err error) int {
+	if _, ok := errors.AsType[*lint.UncheckedError](err); ok {
+		return lint.ExitUnchecked
+	}
+	return lint.ExitFound
 }
 
 // newRootCommand lists what the binary can do.

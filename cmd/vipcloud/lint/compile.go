@@ -3,6 +3,7 @@ package lint
 import (
 	"context"
 	"fmt"
+	"reflect"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -26,6 +27,7 @@ func (r *run) checkDocument(ctx context.Context, d *manifests.Document) {
 	if v == nil && !manifests.Read(gvk) {
 		return
 	}
+	r.place(d)
 	before := len(r.findings)
 	for _, p := range d.CheckMetadata() {
 		r.findings.addProblem(p)
@@ -36,14 +38,38 @@ func (r *run) checkDocument(ctx context.Context, d *manifests.Document) {
 			r.addError(d, e.path, e.message)
 		}
 	}
+	if !manifests.Read(gvk) {
+		r.checkTwin(d)
+		return
+	}
 	r.decode(d, len(r.findings) > before)
+}
+
+// place puts an object that names no namespace into the one that was asked for, as kubectl apply and helm install would.
+func (r *run) place(d *manifests.Document) {
+	metadata, ok := d.Value["metadata"].(map[string]any)
+	if r.namespace == "" || !ok || metadata["namespace"] != nil || d.Namespace() == "" {
+		return
+	}
+	metadata["namespace"] = r.namespace
+}
+
+// checkTwin finds a second object of one name, of a kind that is not compiled.
+func (r *run) checkTwin(d *manifests.Document) {
+	if r.records == nil {
+		r.records = map[manifests.ID]*manifests.Document{}
+	}
+	first := r.records[d.ID()]
+	switch {
+	case first == nil:
+		r.records[d.ID()] = d
+	case !reflect.DeepEqual(first.Value, d.Value):
+		r.addError(d, "", fmt.Sprintf("is declared twice, and differently; first in %s:%d", first.File, first.Line))
+	}
 }
 
 // decode adds the object to those that are compiled together. A broken one is there for others to refer to, if it can be read.
 func (r *run) decode(d *manifests.Document, broken bool) {
-	if !manifests.Read(d.GroupVersionKind()) {
-		return
-	}
 	object, problems := d.Decode()
 	if !broken {
 		for _, p := range problems {
@@ -85,6 +111,7 @@ func (r *run) compile() {
 		}
 	}
 	r.checkServed(set)
+	r.checkKeys(set)
 }
 
 // states says what is known of Secrets. One that is not among the manifests is only worth a warning: Secrets seldom are, and

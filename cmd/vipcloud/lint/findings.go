@@ -63,10 +63,13 @@ func (f Finding) String() string {
 type Findings []Finding
 
 // Errors counts the errors.
-func (f Findings) Errors() int {
+func (f Findings) Errors() int { return f.count(Error) }
+
+// count counts the findings of a severity.
+func (f Findings) count(severity Severity) int {
 	n := 0
 	for _, finding := range f {
-		if finding.Severity == Error {
+		if finding.Severity == severity {
 			n++
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -79,7 +80,7 @@ func text(t *testing.T, text string) (string, Findings) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	findings, err := (&run{providers: testProviders(), schemas: all}).check(t.Context(), []string{"-"}, strings.NewReader(text))
+	findings, err := (&run{providers: testProviders(), schemas: all, now: time.Now()}).check(t.Context(), []string{"-"}, strings.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
