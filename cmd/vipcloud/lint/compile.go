@@ -34,6 +34,7 @@ func (r *run) checkDocument(ctx context.Context, d *manifests.Document) {
 	}
 	delete(d.Value, "status") // an API server drops it from what is applied
 	if v != nil {
+		r.checkMetadata(d)
 		for _, e := range v.check(ctx, d.Value) {
 			r.addError(d, e.path, e.message)
 		}
