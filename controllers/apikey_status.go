@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"vipcloud.ai/vipcloud/api/v1alpha1"
 	"vipcloud.ai/vipcloud/gateway/table"
 )
@@ -29,6 +31,7 @@ func (s *keyScope) publishStatus() {
 // setConditions writes the conditions from what was found, and returns when to look again.
 func (s *keyScope) setConditions() time.Time {
 	details := []detail{s.acceptedDetail(), s.resolvedDetail()}
+	s.ak.Status.Effective = s.effective(details[0])
 	if i := slices.IndexFunc(s.verdict.findings, isModels); i >= 0 {
 		details = append(details, fromFindings(s.verdict.findings[i:i+1])...)
 	}
@@ -85,6 +88,22 @@ func (s *keyScope) acceptedDetail() detail {
 		return fromFindings(s.verdict.findings[i : i+1])[0]
 	}
 	return held(kind, v1alpha1.ReasonAccepted, "accepted by "+s.instance.Namespace+"/"+s.instance.Name)
+}
+
+// effective is what holds for the key once the constraints of its instance are applied; nil unless that accepts it.
+func (s *keyScope) effective(accepted detail) *v1alpha1.EffectiveKey {
+	if !accepted.ok {
+		return nil
+	}
+	key := table.CompileKey(s.ak, client.ObjectKeyFromObject(s.instance))
+	if key == nil {
+		return nil
+	}
+	applied, problem := table.CompileKeyRules(s.instance).Apply(key)
+	if problem != nil { // the compilation has not seen these constraints yet
+		return nil
+	}
+	return applied.Effective()
 }
 
 // resolvedDetail says whether there is a key.
