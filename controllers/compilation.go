@@ -43,6 +43,8 @@ type verdict struct {
 	// model is the public name of a route; usable and all count its targets.
 	model       string
 	usable, all int
+	// active are the names of targets that get requests, in order.
+	active []string
 	// endpoint of a credential that is in force.
 	endpoint string
 }

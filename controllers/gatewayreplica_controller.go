@@ -75,6 +75,7 @@ func (r *GatewayReplicaReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 		return ctrl.Result{}, fmt.Errorf("listing replicas: %w", err)
 	}
 	var ready []replica
+	var health fleetHealth
 	var again time.Time
 	for i := range replicas.Items {
 		item := &replicas.Items[i]
@@ -91,13 +92,19 @@ func (r *GatewayReplicaReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 		}
 		if state.ready {
 			ready = append(ready, replica{name: item.Name, loaded: item.Status.Loaded})
+			health.add(item.Status.Ejected)
 		}
 		again = earliest(again, state.again)
 	}
 	slices.SortFunc(ready, func(a, b replica) int { return cmp.Compare(a.name, b.name) })
+	concerned, err := r.noteEjected(ctx, req.NamespacedName, health) // before routes are woken that ask for it
+	if err != nil {
+		return ctrl.Result{}, err
+	}
 	if err := r.publish(ctx, req.NamespacedName, ready); err != nil {
 		return ctrl.Result{}, err
 	}
+	r.wake.objects(concerned...)
 	return r.again(again), nil
 }
 

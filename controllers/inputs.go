@@ -127,9 +127,21 @@ func (in *inputs) addRoutes(
 		v.instances = append(v.instances, client.ObjectKeyFromObject(instance))
 		if r := built.Route(route.Namespace, route.Name); r != nil {
 			v.usable = max(v.usable, r.UsableTargets)
+			v.active = activeTargets(v.active, r)
 		}
 		c.verdicts[ref] = v
 	}
+}
+
+// activeTargets adds the names of targets that a route sends requests to.
+func activeTargets(names []string, r *table.Route) []string {
+	for _, tier := range r.Tiers {
+		for _, t := range tier.Targets {
+			names = append(names, t.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // attributed says in the messages of failures which instance they are about, where there are several.

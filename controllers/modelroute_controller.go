@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -27,6 +28,8 @@ type routeScope struct {
 	seen sighting
 	// ack is how far the replicas of the serving instances are.
 	ack acknowledgement
+	// ejected are its targets that get no requests.
+	ejected []ejection
 }
 
 // SetupWithManager registers the controller.
@@ -61,7 +64,7 @@ func (r *ModelRouteReconciler) Reconcile(ctx context.Context, req ctrl.Request) 
 		// The compiler wakes us once it has seen this generation; until then observedGeneration says that we have not.
 		return ctrl.Result{}, nil
 	}
-	patch := r.beginStatus(s.route, &s.route.Status.Conditions)
+	patch := r.beginStatus(s.route, &s.route.Status.Conditions).showing(&s.route.Status.Ejected)
 	defer func() { res, err = patch.finish(ctx, res, err) }()
 
 	needs, looked, err := r.routeNeeds(ctx, s)
@@ -73,11 +76,20 @@ func (r *ModelRouteReconciler) Reconcile(ctx context.Context, req ctrl.Request) 
 	if s.ack, counted = acknowledge(needs, r.fleets.ready); !counted || !looked {
 		return ctrl.Result{}, nil // The operator has just started. Whoever looks and counts wakes us.
 	}
+	if s.ejected, _, counted = r.ejections.of(s.verdict.instances, s.has); !counted {
+		return ctrl.Result{}, nil
+	}
 	deadline := s.setStatus(r.clock.Now())
 	if !waiting(s.route.Status.Conditions) {
 		r.fleets.rest(s.ref)
 	}
 	return r.again(deadline), nil
+}
+
+// has says whether a target is one of the route's that could get requests.
+func (s *routeScope) has(e *ejection) bool {
+	route, name, ok := e.route()
+	return ok && route == s.ref && slices.Contains(s.verdict.active, name)
 }
 
 // routeNeeds is what the replicas of each serving instance must have loaded. False means that this is not wholly known yet.

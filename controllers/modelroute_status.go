@@ -18,22 +18,36 @@ const maxGateways = 64
 // setStatus writes the status of a route from what was found, and returns when to look again.
 func (s *routeScope) setStatus(now time.Time) time.Time {
 	status := &s.route.Status
-	targets := fmt.Sprintf("%d/%d", s.verdict.usable, s.verdict.all)
-	latched := targets == status.Targets
+	// Ejections come and go; only a change of what can be used at all unlatches Programmed.
+	latched := s.targets(len(status.Ejected)) == status.Targets
 	o := observation{
 		generation: s.route.Generation,
 		now:        now,
 		changed:    s.seen.changed,
-		details:    append(s.routeDetails(), s.programmedDetail(latched)),
+		details:    slices.Concat(s.routeDetails(), []detail{s.programmedDetail(latched)}, s.healthDetails()),
 		ready:      "every ready replica serves this generation",
 		owned: []string{v1alpha1.ConditionAccepted, v1alpha1.ConditionResolvedRefs, v1alpha1.ConditionPriced,
-			v1alpha1.ConditionProgrammed},
+			v1alpha1.ConditionProgrammed, v1alpha1.ConditionHealthy},
 	}
-	status.Targets = targets
+	status.Ejected = statusEjected(s.ejected)
+	status.Targets = s.targets(len(status.Ejected))
 	status.Model = s.verdict.model
 	status.Gateways = s.ack.gateways[:min(len(s.ack.gateways), maxGateways)]
 	status.ObservedGeneration = s.route.Generation
 	return o.settle(&status.Conditions)
+}
+
+// targets counts the targets that get requests, over all.
+func (s *routeScope) targets(ejected int) string {
+	return fmt.Sprintf("%d/%d", max(s.verdict.usable-ejected, 0), s.verdict.all)
+}
+
+// healthDetails say whether targets are ejected, if there is anybody to know and any that could be.
+func (s *routeScope) healthDetails() []detail {
+	if s.ack.ready == 0 || len(s.verdict.active) == 0 {
+		return nil
+	}
+	return []detail{healthyDetail(s.ejected)}
 }
 
 // routeDetails are the findings of the compilation, or that no instance serves the route.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -48,7 +49,32 @@ func (r *ProviderCredentialReconciler) Reconcile(ctx context.Context, req ctrl.R
 	if !known {
 		return ctrl.Result{}, nil
 	}
-	patch := r.beginStatus(cred, &cred.Status.Conditions)
+	health, err := r.healthOf(ctx, req.NamespacedName)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	patch := r.beginStatus(cred, &cred.Status.Conditions).showing(&cred.Status.Ejected)
 	defer func() { res, err = patch.finish(ctx, res, err) }()
-	return r.again(setCredentialStatus(cred, v, seen, r.clock.Now())), nil
+	return r.again(setCredentialStatus(cred, v, seen, health, r.clock.Now())), nil
+}
+
+// credentialHealth is what replicas say of the targets with a credential. counted says that this is known.
+type credentialHealth struct {
+	ejected  []ejection
+	replicas int
+	counted  bool
+}
+
+// healthOf asks the replicas of all instances.
+func (r *ProviderCredentialReconciler) healthOf(ctx context.Context, name types.NamespacedName) (h credentialHealth, err error) {
+	instances := &v1alpha1.GatewayInstanceList{}
+	if err := r.List(ctx, instances, client.UnsafeDisableDeepCopy); err != nil {
+		return h, fmt.Errorf("listing instances: %w", err)
+	}
+	names := make([]types.NamespacedName, 0, len(instances.Items))
+	for i := range instances.Items {
+		names = append(names, client.ObjectKeyFromObject(&instances.Items[i]))
+	}
+	h.ejected, h.replicas, h.counted = r.ejections.of(names, func(e *ejection) bool { return e.Credential == name.String() })
+	return h, nil
 }

@@ -128,6 +128,7 @@ type operator struct {
 
 	compiled  *compilations
 	fleets    *fleets
+	ejections *ejections
 	sightings *sightings
 	secrets   *compiledSecrets
 	apis      *servedAPIs
@@ -161,6 +162,7 @@ func setup(mgr ctrl.Manager, opts Options) (*operator, error) {
 		opts:      opts,
 		compiled:  &compilations{},
 		fleets:    newFleets(),
+		ejections: newEjections(),
 		sightings: newSightings(opts.Clock),
 		secrets:   newCompiledSecrets(),
 		apis:      newServedAPIs(apis, opts.Clock),

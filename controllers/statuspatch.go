@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -26,6 +27,9 @@ type statusPatch struct {
 	conditions *[]metav1.Condition
 	// reason of Ready as it was read.
 	reason string
+	// ejected are the targets that the status shows as ejected, nil if it shows none ever; ejectedBefore as it was read.
+	ejected       *[]v1alpha1.EjectedTarget
+	ejectedBefore []v1alpha1.EjectedTarget
 }
 
 // beginStatus remembers an object as it was read. conditions are those of its status.
@@ -34,6 +38,12 @@ func (op *operator) beginStatus(obj client.Object, conditions *[]metav1.Conditio
 	if ready := meta.FindStatusCondition(*conditions, v1alpha1.ConditionReady); ready != nil {
 		p.reason = ready.Reason
 	}
+	return p
+}
+
+// showing says that the status shows targets that are ejected, which events tell of, too.
+func (p *statusPatch) showing(ejected *[]v1alpha1.EjectedTarget) *statusPatch {
+	p.ejected, p.ejectedBefore = ejected, slices.Clone(*ejected)
 	return p
 }
 
@@ -67,6 +77,7 @@ func (p *statusPatch) end(ctx context.Context) error {
 		return fmt.Errorf("patching the status: %w", err)
 	}
 	p.event()
+	p.ejectionEvents()
 	return nil
 }
 
@@ -76,11 +87,17 @@ func (p *statusPatch) event() {
 	if ready == nil || ready.Reason == p.reason || (p.reason == "" && ready.Reason == v1alpha1.ReasonProgressing) {
 		return
 	}
+	bad := ready.Status != metav1.ConditionTrue && !meta.IsStatusConditionTrue(*p.conditions, v1alpha1.ConditionReconciling)
+	p.tell(bad, ready.Reason, ready.Message)
+}
+
+// tell makes an event, a warning if it is bad news.
+func (p *statusPatch) tell(bad bool, reason, message string) {
 	kind := corev1.EventTypeNormal
-	if ready.Status != metav1.ConditionTrue && !meta.IsStatusConditionTrue(*p.conditions, v1alpha1.ConditionReconciling) {
+	if bad {
 		kind = corev1.EventTypeWarning
 	}
-	p.op.recorder.Eventf(p.obj, nil, kind, ready.Reason, "Reconcile", "%s", ready.Message)
+	p.op.recorder.Eventf(p.obj, nil, kind, reason, "Reconcile", "%s", truncate(message))
 }
 
 // again asks for another look at a deadline; zero asks for none.

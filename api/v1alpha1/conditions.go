@@ -70,6 +70,8 @@ const (
 	ReasonHealthy = "Healthy"
 	// ReasonTargetsEjected surfaces with Healthy=False; status.ejected says which, and why.
 	ReasonTargetsEjected = "TargetsEjected"
+	// ReasonTargetsReturned surfaces in events, when targets that were ejected are so no more.
+	ReasonTargetsReturned = "TargetsReturned"
 	// ReasonSelectorNeedsClusterMode surfaces in namespaced mode, where namespace labels cannot be read.
 	ReasonSelectorNeedsClusterMode = "SelectorNeedsClusterMode"
 )

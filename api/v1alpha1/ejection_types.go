@@ -13,6 +13,12 @@ type EjectedTarget struct {
 	// +kubebuilder:validation:MaxLength=384
 	Target string `json:"target"`
 
+	// credential is namespace/name of the ProviderCredential that the target uses.
+	//
+	// +optional
+	// +kubebuilder:validation:MaxLength=320
+	Credential string `json:"credential,omitempty"`
+
 	// reason is why, such as ConsecutiveFailures, ErrorRate, Timeouts, or where somebody must mend something CredentialRefused,
 	// NoBalance, Forbidden, ModelNotFound or QuotaExhausted.
 	//

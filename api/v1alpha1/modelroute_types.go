@@ -209,7 +209,8 @@ type Display struct {
 
 // ModelRouteStatus is what became of a ModelRoute.
 type ModelRouteStatus struct {
-	// conditions: Ready, and while they hold Reconciling or Stalled; Accepted, ResolvedRefs, Priced, Programmed.
+	// conditions: Ready, and while they hold Reconciling or Stalled; Accepted, ResolvedRefs, Priced, Programmed,
+	// Healthy.
 	//
 	// +optional
 	// +listType=map
@@ -222,7 +223,8 @@ type ModelRouteStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// targets is the number of usable targets over all, such as 1/2.
+	// targets is the number of targets that get requests over all, such as 1/2. Those that cannot be used and those in ejected get
+	// none.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=16
@@ -285,7 +287,7 @@ type GatewayStatus struct {
 // +kubebuilder:printcolumn:name="MODEL",type=string,JSONPath=`.status.model`
 // +kubebuilder:printcolumn:name="MODALITY",type=string,JSONPath=`.spec.modality`
 // +kubebuilder:printcolumn:name="AVAILABILITY",type=string,JSONPath=`.spec.availability`
-// +kubebuilder:printcolumn:name="TARGETS",type=string,JSONPath=`.status.targets`,description="usable/all"
+// +kubebuilder:printcolumn:name="TARGETS",type=string,JSONPath=`.status.targets`,description="targets that get requests/all"
 // +kubebuilder:printcolumn:name="READY",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="REASON",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`,priority=1
 // +kubebuilder:printcolumn:name="AGE",type=date,JSONPath=`.metadata.creationTimestamp`

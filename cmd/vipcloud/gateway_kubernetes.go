@@ -170,6 +170,7 @@ func (f *gatewayFlags) newReports(
 	}
 	replica, err := report.NewReplica(report.ReplicaOptions{
 		Config: config, Instance: instance, Name: name, PodName: f.podName, PodUID: types.UID(f.podUID), Version: version, Logger: d.log,
+		Ejected: d.server.Ejected,
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("preparing the report of this replica: %w", err)

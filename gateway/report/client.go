@@ -136,6 +136,7 @@ func (c *replicaClient) writeStatus(ctx context.Context, s state, now time.Time)
 			"credentials": orNull(s.loaded.Credentials), "gatewayInstance": orNull(s.loaded.GatewayInstance),
 		},
 		"version":   orNull(c.version),
+		"ejected":   s.ejected,
 		"renewTime": metav1.NewMicroTime(now),
 	}})
 	if err != nil {

@@ -14,6 +14,8 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 
+	"vipcloud.ai/vipcloud/api/v1alpha1"
+	"vipcloud.ai/vipcloud/gateway/balance"
 	"vipcloud.ai/vipcloud/gateway/source"
 )
 
@@ -41,6 +43,8 @@ type ReplicaOptions struct {
 	PodUID  types.UID
 	// Version of the binary.
 	Version string
+	// Ejected lists the targets that get no requests at the moment. It is asked twice a second. Nil: nobody knows of any.
+	Ejected func() []balance.Ejection
 	// Logger takes what an operator must see. Nil: slog.Default().
 	Logger *slog.Logger
 	// Clock tells the time. Nil: the real one.
@@ -65,6 +69,7 @@ type state struct {
 	wasReady   bool
 	transition time.Time // when ready changed
 	loaded     source.Versions
+	ejected    *[]v1alpha1.EjectedTarget // another one only if it says something else
 }
 
 // NewReplica makes a Replica. Nothing is written before Run.
@@ -141,6 +146,13 @@ func (r *Replica) Run(ctx context.Context) (err error) {
 			err = fmt.Errorf("reporting replica: panic: %v\n%s", p, debug.Stack())
 		}
 	}()
+	var group sync.WaitGroup
+	defer group.Wait()
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	if r.opts.Ejected != nil {
+		group.Go(func() { r.watchEjected(watching) })
+	}
 	backoff := newBackoff()
 	timer := r.opts.Clock.NewTimer(renewInterval)
 	timer.Stop()

@@ -162,7 +162,7 @@ func (w *world) startReplica(name string) *replica {
 		w.t.Fatal(err)
 	}
 	instance := types.NamespacedName{Namespace: system, Name: "default"}
-	reporter, err := report.NewReplica(report.ReplicaOptions{Config: w.config, Instance: instance, Name: name, Version: "test", Logger: quiet})
+	reporter, err := report.NewReplica(report.ReplicaOptions{Config: w.config, Instance: instance, Name: name, Version: "test", Logger: quiet, Ejected: server.Ejected})
 	if err != nil {
 		w.t.Fatal(err)
 	}
