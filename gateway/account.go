@@ -47,6 +47,9 @@ func (s *Server) countJob(p *payer, job *jobs.Job, event *usage.JobEvent) {
 		e.Hash, e.Key, e.Reset, e.Ticket = p.space, namespace+"/", "", ""
 		s.countJobEntry(&e)
 	}
+	if e.State == ledger.JobReleased && p.key != nil {
+		s.limiter.Changed(policyOf(p.key))
+	}
 }
 
 // countJobEntry enters one entry. A job that nobody should ask about any more is counted already.

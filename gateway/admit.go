@@ -141,6 +141,8 @@ func refused(r *quota.Refusal, whose, currency string, now time.Time) *openai.Er
 		return openai.BudgetExceeded(budgetMessage(r, whose, currency, now))
 	case quota.BudgetContention:
 		return openai.RateLimited(string(r.Reason), "The rest of the budget is held by requests under way at other replicas; try again.", r.RetryAfter)
+	case quota.Unavailable:
+		return openai.Unavailable(string(r.Reason), "The limits of this key cannot be checked at the moment; try again shortly.", r.RetryAfter)
 	case quota.Concurrency:
 		return openai.RateLimited(string(r.Reason), fmt.Sprintf("This key may have %d requests under way at a time.", r.Limit), r.RetryAfter)
 	case quota.TokensPerMinute:

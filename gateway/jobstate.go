@@ -211,6 +211,8 @@ func (s *Server) jobResult(path string, job *jobs.Job, state *provider.TaskState
 
 // payer says what a job's money counts against, beside its owner.
 type payer struct {
+	// key is nil for a job that is settled without its owner asking.
+	key            *table.Key
 	reset, project string
 	// space is the hash under which it counts against a budget of the namespace, too; empty if it does not.
 	space string
@@ -220,7 +222,7 @@ type payer struct {
 
 // payerOf is the payer of a job of a key.
 func payerOf(key *table.Key, id string) *payer {
-	p := &payer{reset: key.Reset, project: key.Project}
+	p := &payer{key: key, reset: key.Reset, project: key.Project}
 	if sharesBudget(key) {
 		p.space = jobs.Hash("namespace " + id)
 	}

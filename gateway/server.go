@@ -54,6 +54,7 @@ type Server struct {
 	// books are what was spent, limiter what may be.
 	books   *spend.Books
 	limiter *quota.Limiter
+	share   limitsShare
 
 	// demoClients are those without a key.
 	demoClients demo.Clients
@@ -80,6 +81,7 @@ func New(opts Options) (*Server, error) {
 		func() float64 { return float64(s.bodyBytes.Load()) })
 	metrics.GaugeFunc(opts.Registry, "vipcloud_api_keys", "API keys that this replica accepts.",
 		func() float64 { return float64(s.keys.Len()) })
+	metrics.GaugeFunc(opts.Registry, "vipcloud_redis_available", "Whether Redis decides on limits; 1 also where there is none to.", s.redisAvailable)
 	s.poller, s.idempotency = jobs.NewPoller(opts.Now), jobs.NewIdempotency(opts.Now)
 	s.accounted = jobs.NewOnce()
 	s.books = spend.New()
@@ -129,6 +131,7 @@ func (s *Server) Apply(in table.Input) table.Findings {
 		s.opts.Log.Error("Target cannot be served", "reason", err)
 	}
 	s.catalog.Store(newCatalogPage(t))
+	s.shareLimits(t)
 	s.holder.Swap(bound)
 	s.metrics.TableSwaps.Inc()
 	s.metrics.TableBuild.Observe(time.Since(started).Seconds())

@@ -43,6 +43,11 @@ func (l *Limiter) Admit(ctx context.Context, p *Policy, ask Ask) (*Grant, *Refus
 	if !p.limited() {
 		return &Grant{Status: Status{Requests: Level{Limit: Unlimited}, Tokens: Level{Limit: Unlimited}}}, nil
 	}
+	if s := l.shared.Load(); s != nil {
+		if g, r, decided := l.admitShared(ctx, s, p, ask); decided {
+			return g, r
+		}
+	}
 	g, r := l.try(p, ask)
 	if r == nil || r.Reason != BudgetContention {
 		l.note(r)
@@ -91,6 +96,9 @@ func (l *Limiter) try(p *Policy, ask Ask) (*Grant, *Refusal) {
 	}
 	if r := l.trySpace(p, ask, now, replicas); r != nil {
 		return nil, r
+	}
+	if l.shared.Load() != nil {
+		k.remember(p)
 	}
 	k.requests.add(now, 1)
 	k.tokens.add(now, ask.Tokens)
@@ -199,6 +207,9 @@ func (g *Grant) Release() { g.end(0) }
 func (g *Grant) end(tokens int64) {
 	if g == nil || g.limiter == nil {
 		return
+	}
+	if s := g.limiter.shared.Load(); s != nil {
+		defer s.owe(g.policy, nil)
 	}
 	now := g.limiter.now()
 	g.shard.mu.Lock()

@@ -13,6 +13,7 @@ package quota
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"vipcloud.ai/vipcloud/gateway/money"
@@ -67,6 +68,8 @@ const (
 	Concurrency       Reason = "concurrency"
 	BudgetExceeded    Reason = "budget_exceeded"
 	BudgetContention  Reason = "budget_contention"
+	// Unavailable means that all replicas must decide together, and cannot.
+	Unavailable Reason = "limits_unavailable"
 )
 
 // Refusal is why a request may not be made now.
@@ -107,6 +110,8 @@ type Limiter struct {
 	shards   [shards]shard
 	// spaces are locked after shards, never before.
 	spaces [shards]shard
+	// shared is how all replicas decide together; nil: each decides alone.
+	shared atomic.Pointer[sharing]
 }
 
 // Options of a Limiter.
@@ -152,6 +157,8 @@ type state struct {
 	running          int64
 	reserved         money.Amount
 	touched          time.Time
+	// policy is what to tell other replicas of; nil: they know nothing of it.
+	policy *Policy
 }
 
 // shardOf finds a name's shard.
@@ -172,7 +179,7 @@ func (s *shard) of(owner string, now time.Time) *state {
 	if k == nil {
 		if len(s.keys) > 1024 {
 			for name, other := range s.keys {
-				if other.running == 0 && other.reserved == 0 && now.Sub(other.touched) > forgetAfter {
+				if other.running == 0 && other.reserved == 0 && other.policy == nil && now.Sub(other.touched) > forgetAfter {
 					delete(s.keys, name)
 				}
 			}

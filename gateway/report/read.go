@@ -93,6 +93,7 @@ func (l *Ledger) loadReports(own []v1alpha1.UsageReport, held *[ledger.Shards]in
 		s := &l.slots[p.Shard()]
 		s.name, s.uid, s.version, s.written = object.Name, object.UID, object.ResourceVersion, p
 		s.seen = l.opts.Clock.Now()
+		l.opts.Books.Name(p.Shard(), s.name)
 		l.opts.Books.View.SetLive(string(s.uid), p)
 		l.opts.Books.Written(p)
 	}
@@ -139,8 +140,9 @@ type reader struct {
 	ledger *Ledger
 	synced sync.Once
 
-	// Of the reflector's goroutine: the shard of each live report that was seen.
+	// Of the reflector's goroutine: the shard of each live report that was seen, and its name.
 	lives map[types.UID]int
+	names map[types.UID]string
 }
 
 var _ cache.ReflectorStore = (*reader)(nil)
@@ -200,9 +202,9 @@ func (r *reader) take(object any) error {
 	}
 	if o.Role == v1alpha1.UsageReportLive {
 		if r.lives == nil {
-			r.lives = map[types.UID]int{}
+			r.lives, r.names = map[types.UID]int{}, map[types.UID]string{}
 		}
-		r.lives[o.UID] = int(o.Shard)
+		r.lives[o.UID], r.names[o.UID] = int(o.Shard), o.Name
 		if l.own(o) {
 			return nil
 		}
@@ -214,6 +216,7 @@ func (r *reader) take(object any) error {
 	}
 	if o.Role == v1alpha1.UsageReportLive {
 		l.opts.Books.View.SetLive(string(o.UID), p)
+		l.opts.Books.Other(o.Name, p)
 		return nil
 	}
 	l.opts.Books.View.SetArchive(p, uids(o.Merged))
@@ -250,8 +253,10 @@ func (r *reader) drop(uid types.UID) {
 	if !found {
 		return
 	}
-	delete(r.lives, uid)
 	l := r.ledger
+	defer l.opts.Books.Gone(r.names[uid], shard)
+	delete(r.lives, uid)
+	delete(r.names, uid)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := &l.slots[shard]

@@ -101,4 +101,5 @@ func (l *Ledger) begin(shard int) {
 	s := &l.slots[shard]
 	s.name = "vipcloud-" + l.opts.Instance.Name + "-" + strconv.Itoa(shard) + "-" + hex.EncodeToString(sum[:6])
 	s.uid, s.version, s.written, s.pending, s.dead = "", "", nil, nil, ""
+	l.opts.Books.Name(shard, s.name)
 }

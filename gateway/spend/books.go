@@ -4,6 +4,7 @@ package spend
 
 import (
 	"context"
+	"crypto/rand"
 	"sync/atomic"
 	"time"
 
@@ -24,12 +25,22 @@ type Books struct {
 	written [ledger.Shards]atomic.Pointer[ledger.Page]
 	// journal keeps what is counted until it is written; nil: nothing does.
 	journal *Journal
+	// names are where this replica's pages are written, and others has those of other replicas.
+	names  [ledger.Shards]atomic.Pointer[string]
+	others others
 
 	publish atomic.Pointer[func(ctx context.Context, owner string)]
 }
 
 // New returns empty books.
-func New() *Books { return &Books{Book: ledger.NewBook(), View: ledger.NewView()} }
+func New() *Books {
+	b := &Books{Book: ledger.NewBook(), View: ledger.NewView()}
+	nowhere := rand.Text()
+	for shard := range b.names {
+		b.Name(shard, nowhere)
+	}
+	return b
+}
 
 // Keep makes a journal keep what is counted until it is acknowledged. It is called before anything is counted, and Replay before
 // anything is written.

@@ -48,6 +48,9 @@ func OpenFiles(dir string, books *Books, log *slog.Logger) (*Files, error) {
 		return nil, errors.Join(err, f.lock.Close())
 	}
 	var held [ledger.Shards]int64
+	for shard := range ledger.Shards {
+		books.Name(shard, f.own)
+	}
 	for _, p := range pages {
 		if err := books.Book.Load(p); err != nil {
 			return nil, errors.Join(fmt.Errorf("loading usage: %w", err), f.lock.Close())
@@ -193,5 +196,6 @@ func (f *Files) readOthers() {
 		}
 		f.seen[path] = info.ModTime()
 		f.books.View.SetLive(place, page)
+		f.books.Other(place, page)
 	}
 }

@@ -27,6 +27,8 @@ const (
 
 // Settings are what an instance says beside its routes and keys, with defaults filled in. Read only.
 type Settings struct {
+	// Scope tells the instance from all others, also from those of other clusters where it is known to one.
+	Scope string
 	// KeyRules are what the instance says of all its keys. Never nil.
 	KeyRules *KeyRules
 	// Replicas is the wanted number of replicas, with autoscaling the greatest that may be; how many there are is for others to see.
@@ -108,6 +110,7 @@ func (t *Table) TrustedProxyHops() int { return t.settings.TrustedProxyHops }
 func compileSettings(in *Input) Settings {
 	spec := &in.Instance.Spec
 	s := Settings{
+		Scope:               scopeOf(in.Instance),
 		KeyRules:            CompileKeyRules(in.Instance),
 		Replicas:            DefaultReplicas,
 		Redis:               compileRedis(spec.Redis, in.Redis),
@@ -122,6 +125,15 @@ func compileSettings(in *Input) Settings {
 	}
 	s.Demo, _ = compileDemo(in.Instance)
 	return s
+}
+
+// scopeOf tells an instance from all others.
+func scopeOf(i *v1alpha1.GatewayInstance) string {
+	scope := i.Namespace + "/" + i.Name
+	if i.UID != "" {
+		scope += "/" + string(i.UID)
+	}
+	return scope
 }
 
 // compileDemo compiles the demo of an instance. One with a budget that cannot be held is none.
