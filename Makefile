@@ -130,6 +130,10 @@ manifests: ## CRDs and the operator's ClusterRole, from markers
 charts: ## Charts, from config/
 	go run ./hack/charts
 
+.PHONY: metrics
+metrics: ## docs/metrics.md, from what the programs register
+	go run ./hack/metrics
+
 .PHONY: fmt
 fmt: ## Format the Go files
 	$(TOOL) golangci-lint fmt

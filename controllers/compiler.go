@@ -61,8 +61,11 @@ func (c *compiler) Start(ctx context.Context) error {
 		return err
 	}
 	for c.debounce(ctx) {
+		started := time.Now()
 		again, err := c.run(ctx)
+		c.op.metrics.compile.Observe(time.Since(started).Seconds())
 		if err != nil && ctx.Err() == nil {
+			c.op.metrics.compileErrors.Inc()
 			log.FromContext(ctx).Error(err, "Compilation is incomplete, trying again", "after", compileRetry)
 			again = compileRetry
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/prometheus/client_golang/prometheus"
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -38,6 +39,8 @@ type Options struct {
 	WatchNamespaces []string
 	// Clock tells the time. Nil: the real one.
 	Clock clock.Clock
+	// Metrics takes the operator's metrics. Nil: they are kept to itself.
+	Metrics prometheus.Registerer
 	// Random is where keys come from. Nil: crypto/rand.
 	Random io.Reader
 }
@@ -56,6 +59,9 @@ func (o *Options) validate() error {
 	}
 	if o.Clock == nil {
 		o.Clock = clock.RealClock{}
+	}
+	if o.Metrics == nil {
+		o.Metrics = prometheus.NewRegistry()
 	}
 	return errors.Join(problems...)
 }
@@ -133,6 +139,7 @@ type operator struct {
 	secrets   *compiledSecrets
 	apis      *servedAPIs
 	wake      wakers
+	metrics   *operatorMetrics
 }
 
 // SetupWithManager registers indexes, reconcilers, the compiler and the sweeper with a manager whose cache was made with
@@ -168,6 +175,7 @@ func setup(mgr ctrl.Manager, opts Options) (*operator, error) {
 		apis:      newServedAPIs(apis, opts.Clock),
 		wake:      newWakers(),
 	}
+	op.registerMetrics(opts.Metrics)
 	for name, register := range map[string]func(ctrl.Manager) error{
 		"ModelRoute":         (&ModelRouteReconciler{operator: op}).SetupWithManager,
 		"ApiKey":             (&ApiKeyReconciler{operator: op}).SetupWithManager,

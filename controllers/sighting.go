@@ -19,6 +19,8 @@ type sighting struct {
 	version string
 	// changed is when the content changed under the operator's eyes, zero for an object that it found so.
 	changed time.Time
+	// at is when it was first seen, by the operator's clock.
+	at time.Time
 }
 
 // sightings remembers the present content of every object that is waited for. After a restart the versions found then count,
@@ -43,12 +45,19 @@ func (s *sightings) see(ref table.ObjectRef, uid types.UID, token, version strin
 	if known && old.uid == uid && old.token == token {
 		return old
 	}
-	now := sighting{uid: uid, token: token, version: version}
+	now := sighting{uid: uid, token: token, version: version, at: s.clock.Now()}
 	if known && old.uid == uid {
-		now.changed = s.clock.Now()
+		now.changed = now.at
 	}
 	s.byRef[ref] = now
 	return now
+}
+
+// since is when the present content of an object was first seen; zero if it was not.
+func (s *sightings) since(ref table.ObjectRef) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.byRef[ref].at
 }
 
 // forget drops an object that is gone.

@@ -30,6 +30,8 @@ type statusPatch struct {
 	// ejected are the targets that the status shows as ejected, nil if it shows none ever; ejectedBefore as it was read.
 	ejected       *[]v1alpha1.EjectedTarget
 	ejectedBefore []v1alpha1.EjectedTarget
+	// programmed says that this generation was served when it was read.
+	programmed bool
 }
 
 // beginStatus remembers an object as it was read. conditions are those of its status.
@@ -38,6 +40,7 @@ func (op *operator) beginStatus(obj client.Object, conditions *[]metav1.Conditio
 	if ready := meta.FindStatusCondition(*conditions, v1alpha1.ConditionReady); ready != nil {
 		p.reason = ready.Reason
 	}
+	p.programmed = programmedAt(*conditions, obj.GetGeneration())
 	return p
 }
 
@@ -78,6 +81,9 @@ func (p *statusPatch) end(ctx context.Context) error {
 	}
 	p.event()
 	p.ejectionEvents()
+	if !p.programmed && programmedAt(*p.conditions, p.obj.GetGeneration()) {
+		p.op.served(p.obj)
+	}
 	return nil
 }
 

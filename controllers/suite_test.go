@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -163,6 +164,8 @@ type world struct {
 	op    *operator
 	clock *shiftedClock
 	stop  func()
+	// registry has the metrics of the operator that was started last.
+	registry *prometheus.Registry
 }
 
 // namespaces counts the namespaces that were made.
@@ -221,7 +224,10 @@ func (w *world) start(watch []string) {
 	if err != nil {
 		w.t.Fatalf("making a manager: %v", err)
 	}
-	w.op, err = setup(mgr, Options{Providers: testProviders(), GatewayImage: testImage, WatchNamespaces: watch, Clock: w.clock})
+	w.registry = prometheus.NewRegistry()
+	w.op, err = setup(mgr, Options{
+		Providers: testProviders(), GatewayImage: testImage, WatchNamespaces: watch, Clock: w.clock, Metrics: w.registry,
+	})
 	if err != nil {
 		w.t.Fatalf("setting up: %v", err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"vipcloud.ai/vipcloud/gateway/metrics"
 	"vipcloud.ai/vipcloud/gateway/provider"
 )
 
@@ -34,8 +35,8 @@ type Options struct {
 	AdminListener net.Listener
 	// Adapters are the vendors' adapters. Required.
 	Adapters map[string]provider.Adapter
-	// Registry takes the metrics. Default: a registry of the server's own.
-	Registry *prometheus.Registry
+	// Registry takes the metrics and serves them. Default: a registry of the server's own.
+	Registry metrics.Registry
 	// AccessLog gets one line a request, Log everything else. Default for both: slog's default logger.
 	AccessLog, Log *slog.Logger
 

@@ -95,6 +95,9 @@ func New(opts Options) (*Server, error) {
 // Keys is the index of API keys. Sources write to it.
 func (s *Server) Keys() *auth.Index { return &s.keys }
 
+// Propagated notes how long a change took from being seen to being served. Sources call it.
+func (s *Server) Propagated(d time.Duration) { s.metrics.Propagation.Observe(d.Seconds()) }
+
 // KeyRing holds the ring that job ids are sealed with. Sources write to it.
 func (s *Server) KeyRing() *keyring.Holder { return &s.keyRing }
 
@@ -134,6 +137,7 @@ func (s *Server) Apply(in table.Input) table.Findings {
 	s.shareLimits(t)
 	s.holder.Swap(bound)
 	s.metrics.TableSwaps.Inc()
+	s.metrics.TablePublished.SetToCurrentTime()
 	s.metrics.TableBuild.Observe(time.Since(started).Seconds())
 	return findings
 }

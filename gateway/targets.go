@@ -11,8 +11,10 @@ func (s *Server) newTargets() *balance.Registry {
 		Now: s.opts.Now, Log: s.opts.Log, Replicas: s.replicas,
 		Ejected: func(model, target string, reason balance.Reason) { s.metrics.Ejected(model, target, string(reason)) },
 	})
-	metrics.TargetStates(s.opts.Registry, func(yield func(model, target string, state int)) {
-		targets.States(func(model, target string, state balance.State) { yield(model, target, int(state)) })
+	metrics.TargetStates(s.opts.Registry, func(yield func(model, target string, state int, inFlight int64)) {
+		targets.States(func(model, target string, state balance.State, inFlight int64) {
+			yield(model, target, int(state), inFlight)
+		})
 	})
 	return targets
 }

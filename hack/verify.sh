@@ -4,7 +4,7 @@
 # Every check runs, whatever the others found. A check that cannot run here prints "SKIPPED name: reason".
 set -uo pipefail
 cd "$(dirname "$0")/.."
-generated=(api/v1alpha1/zz_generated.deepcopy.go config/crd/bases config/rbac/role.yaml charts)
+generated=(api/v1alpha1/zz_generated.deepcopy.go config/crd/bases config/rbac/role.yaml charts docs/metrics.md)
 failed=()
 
 check() { # name, command…
@@ -52,7 +52,7 @@ vulnerabilities() {
 
 current() {
   local status=0 untracked
-  git diff --exit-code --stat -- "${generated[@]}" || { echo "generated files differ from the index: stage what make generate manifests charts wrote"; status=1; }
+  git diff --exit-code --stat -- "${generated[@]}" || { echo "generated files differ from the index: stage what make generate manifests charts metrics wrote"; status=1; }
   untracked=$(git ls-files --others --exclude-standard -- "${generated[@]}")
   [ -z "$untracked" ] || { echo "generated files unknown to git:"; echo "$untracked"; status=1; }
   return "$status"
@@ -62,6 +62,7 @@ echo "=== 1/3 regenerate"
 check "generate" make generate
 check "manifests" make manifests
 check "charts" make charts
+check "metrics page" make metrics
 
 echo "=== 2/3 check"
 check "go vet" go vet ./...

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"vipcloud.ai/vipcloud/gateway"
+	"vipcloud.ai/vipcloud/gateway/metrics"
 	"vipcloud.ai/vipcloud/gateway/provider/all"
 	"vipcloud.ai/vipcloud/gateway/source"
 	"vipcloud.ai/vipcloud/gateway/source/manifests"
@@ -96,6 +97,7 @@ func (f *gatewayFlags) run(ctx context.Context) error {
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	metrics.Build(registry, version)
 	ready := &readiness{}
 	server, err := gateway.New(gateway.Options{
 		Listener: listeners.api, AdminListener: listeners.admin, Adapters: all.Adapters(), Registry: registry,

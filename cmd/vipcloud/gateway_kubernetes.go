@@ -75,14 +75,14 @@ func (f *gatewayFlags) runKubernetes(ctx context.Context, d kubernetesDeps) erro
 			Keys:    d.server.Keys(),
 			KeyRing: d.server.KeyRing().Set,
 			Loaded:  replica.Loaded,
+
+			Propagated: d.server.Propagated,
 		},
 	})
 	if err != nil {
 		return fmt.Errorf("preparing to watch %s: %w", instance, err)
 	}
-	metrics.GaugeFunc(d.registry, "vipcloud_table_staleness_seconds",
-		"Age of the last sign of life of the oldest watch that the table is made from.",
-		func() float64 { return src.Staleness().Seconds() })
+	metrics.Source(d.registry, src.Staleness)
 	d.ready.pending.Store(true)
 	return runAll(ctx, d, parts{src: src, replica: replica, usage: usage})
 }

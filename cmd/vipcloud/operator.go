@@ -16,10 +16,12 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"vipcloud.ai/vipcloud/controllers"
+	"vipcloud.ai/vipcloud/gateway/metrics"
 	"vipcloud.ai/vipcloud/gateway/provider/all"
 )
 
@@ -105,10 +107,12 @@ func (f *operatorFlags) run(ctx context.Context) error {
 	}
 	err = controllers.SetupWithManager(mgr, controllers.Options{
 		Providers: providersOf(all.Adapters()), GatewayImage: f.gatewayImage, WatchNamespaces: f.watchNamespaces,
+		Metrics: ctrlmetrics.Registry,
 	})
 	if err != nil {
 		return fmt.Errorf("setting up controllers: %w", err)
 	}
+	metrics.Build(ctrlmetrics.Registry, version)
 	logger.Info("Starting operator", "version", version)
 	if err := mgr.Start(ctx); err != nil {
 		return fmt.Errorf("running the manager: %w", err)

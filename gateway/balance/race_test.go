@@ -52,7 +52,7 @@ func TestRegistry_requestsAndTablesAtTheSameTimeLeaveNothingUnderWay(t *testing.
 	for n := range 200 {
 		current.Store(bind(n))
 		w.registry.Ejected()
-		w.registry.States(func(string, string, State) {})
+		w.registry.States(func(string, string, State, int64) {})
 	}
 	clients.Wait()
 	for _, c := range current.Load().candidates {

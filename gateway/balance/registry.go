@@ -185,13 +185,13 @@ func (t *Target) closed(now int64) (*gate, State) {
 	return nil, Healthy
 }
 
-// States calls yield with the state of every target, in no order.
-func (r *Registry) States(yield func(model, target string, state State)) {
+// States calls yield with the state of every target and the requests under way there, in no order.
+func (r *Registry) States(yield func(model, target string, state State, inFlight int64)) {
 	now := r.now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, t := range r.targets {
 		_, state := t.closed(now)
-		yield(t.model, t.id, state)
+		yield(t.model, t.id, state, t.inFlight.Load())
 	}
 }

@@ -207,7 +207,7 @@ func (w *world) wantReach(r *Route, want ...int) {
 func (w *world) state(id string) State {
 	w.t.Helper()
 	state := State(-1)
-	w.registry.States(func(_, target string, s State) {
+	w.registry.States(func(_, target string, s State, _ int64) {
 		if target == id {
 			state = s
 		}

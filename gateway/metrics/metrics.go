@@ -22,6 +22,12 @@ const (
 	labelTarget    = "target"
 )
 
+// Registry takes metrics and gives them out. *prometheus.Registry is one.
+type Registry interface {
+	prometheus.Registerer
+	prometheus.Gatherer
+}
+
 // Values of the token type label.
 const (
 	TokenInput       = "input"
@@ -36,10 +42,15 @@ const UnknownModel = "unknown"
 type Metrics struct {
 	requestDuration *prometheus.HistogramVec
 	firstToken      *prometheus.HistogramVec
+	outputChunk     *prometheus.HistogramVec
+	outputToken     *prometheus.HistogramVec
 	tokenUsage      *prometheus.HistogramVec
+	units           *prometheus.CounterVec
 	responses       *prometheus.CounterVec
 	cost            *prometheus.CounterVec
 	attempts        *prometheus.CounterVec
+	retries         *prometheus.CounterVec
+	refusals        *prometheus.CounterVec
 	shareRefusals   *prometheus.CounterVec
 	unaccounted     *prometheus.CounterVec
 	findings        *prometheus.GaugeVec
@@ -58,6 +69,10 @@ type Metrics struct {
 	TableBuild prometheus.Histogram
 	// TableSwaps counts published tables, TableNoops builds that changed nothing.
 	TableSwaps, TableNoops prometheus.Counter
+	// TablePublished is when the table that serves was published, in seconds since 1970.
+	TablePublished prometheus.Gauge
+	// Propagation is the time from the first change that was seen to the table that serves it, in seconds.
+	Propagation prometheus.Histogram
 
 	mu     sync.Mutex
 	models map[string]struct{} // those whose series exist
@@ -65,7 +80,9 @@ type Metrics struct {
 
 // Buckets of the OpenTelemetry GenAI conventions; the durations go on to ten minutes, which long generations need.
 var (
-	durationBuckets   = []float64{0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, 120, 300, 600}
+	durationBuckets = []float64{0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, 120, 300, 600}
+	// Of chunks and tokens; the last ones show stalls.
+	chunkBuckets      = []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5, 5, 15, 60}
 	firstTokenBuckets = []float64{0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 60}
 	tokenBuckets      = []float64{1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576}
 	overheadBuckets   = []float64{0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1}
@@ -80,6 +97,12 @@ func New(reg prometheus.Registerer) *Metrics {
 		durationBuckets, append(genAI, labelError)...)
 	m.firstToken = histogram("gen_ai_server_time_to_first_token_seconds",
 		"Time to the first token of successful streams, by operation, model and provider.", firstTokenBuckets, genAI...)
+	m.outputChunk = histogram("gen_ai_client_operation_time_per_output_chunk_seconds",
+		"Time between the chunks of upstreams' streams, by operation, model and provider. Of chunks that arrive together all but the first count as 0.",
+		chunkBuckets, genAI...)
+	m.outputToken = histogram("gen_ai_server_time_per_output_token_seconds",
+		"Mean time per output token after the first one of successful streams whose usage the vendor told, by operation, model and provider.",
+		chunkBuckets, genAI...)
 	m.tokenUsage = histogram("gen_ai_client_token_usage",
 		"Tokens per request as the upstream counted them, by operation, model, provider and token type.", tokenBuckets,
 		append(genAI, labelTokenType)...)
@@ -88,6 +111,13 @@ func New(reg prometheus.Registerer) *Metrics {
 		labelModel, "currency")
 	m.attempts = counter("vipcloud_upstream_attempts_total",
 		"Calls to upstreams, by model, target and outcome (ok or the class of the failure).", labelModel, labelTarget, "outcome")
+	m.retries = counter("vipcloud_retries_total",
+		"Further calls to upstreams for requests that had failed before, by model asked for and kind: retry (another target of the model) or "+
+			"fallback (another model served).", labelModel, "kind")
+	m.units = counter("vipcloud_units_total",
+		"What was used beside tokens, by model and unit: images, seconds, characters, songs.", labelModel, "unit")
+	m.refusals = counter("vipcloud_limit_refusals_total",
+		"Requests refused by a limit or budget, by reason, which is the error code that clients get.", "reason")
 	m.unaccounted = counter("vipcloud_usage_unaccounted_total",
 		"Requests that may have cost money that could not be charged, by reason.", "reason")
 	m.shareRefusals = counter("vipcloud_limit_share_refusals_total",
@@ -96,8 +126,10 @@ func New(reg prometheus.Registerer) *Metrics {
 	m.objects = gauge("vipcloud_table_objects", "Objects in the served table, by kind.", "kind")
 	m.newScalars()
 	m.health = newTargetHealth(reg)
-	reg.MustRegister(m.requestDuration, m.firstToken, m.tokenUsage, m.responses, m.cost, m.attempts, m.unaccounted, m.shareRefusals, m.findings,
-		m.objects, m.Overhead, m.Panics, m.InFlight, m.Streams, m.EstimatedUsage, m.TableBuild, m.TableSwaps, m.TableNoops)
+	reg.MustRegister(m.requestDuration, m.firstToken, m.outputChunk, m.outputToken, m.tokenUsage, m.units, m.responses, m.cost, m.attempts,
+		m.retries, m.refusals, m.unaccounted, m.shareRefusals,
+		m.findings, m.objects, m.Overhead, m.Panics, m.InFlight, m.Streams, m.EstimatedUsage, m.TableBuild, m.TableSwaps, m.TableNoops,
+		m.TablePublished, m.Propagation)
 	return m
 }
 
@@ -111,6 +143,11 @@ func (m *Metrics) newScalars() {
 		Name: "vipcloud_table_build_seconds", Buckets: prometheus.ExponentialBuckets(0.0005, 4, 8),
 		Help: "Time to build and bind a table.",
 	})
+	m.Propagation = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "vipcloud_table_propagation_seconds", Buckets: prometheus.ExponentialBuckets(0.0025, 2, 14),
+		Help: "Time from the first change that this replica saw to the table that serves it. Kubernetes only.",
+	})
+	m.TablePublished = scalarGauge("vipcloud_table_published_timestamp_seconds", "When the table that serves was published, in seconds since 1970.")
 	m.Panics = scalarCounter("vipcloud_panics_total", "Requests that ended in a recovered panic.")
 	m.EstimatedUsage = scalarCounter("vipcloud_usage_estimated_total", "Requests whose usage was estimated because the upstream told none.")
 	m.TableSwaps = scalarCounter("vipcloud_table_swaps_total", "Published tables.")
@@ -126,6 +163,9 @@ func GaugeFunc(reg prometheus.Registerer, name, help string, value func() float6
 
 // Response counts an answer.
 func (m *Metrics) Response(code string) { m.responses.WithLabelValues(code).Inc() }
+
+// Refused counts a request that a limit or budget refused; code is the error code that the client gets.
+func (m *Metrics) Refused(code string) { m.refusals.WithLabelValues(code).Inc() }
 
 // ShareRefused counts a request that a replica's share of a limit refused.
 func (m *Metrics) ShareRefused(reason quota.Reason) {
@@ -143,6 +183,20 @@ func (m *Metrics) Table(routes, keys int, findings map[string]int) {
 	for reason, n := range findings {
 		m.findings.WithLabelValues(reason).Set(float64(n))
 	}
+}
+
+// Source registers what is known of the watches of a Kubernetes source. Staleness is the age of the last sign of life of the oldest.
+func Source(reg prometheus.Registerer, staleness func() time.Duration) {
+	GaugeFunc(reg, "vipcloud_table_staleness_seconds",
+		"Age of the last sign of life of the oldest watch that the table is made from. Above 120 the API server is out of reach. Kubernetes only.",
+		func() float64 { return staleness().Seconds() })
+}
+
+// Build registers the version of the program.
+func Build(reg prometheus.Registerer, version string) {
+	g := gauge("vipcloud_build_info", "Always 1; the label is the version of the program.", "version")
+	g.WithLabelValues(version).Set(1)
+	reg.MustRegister(g)
 }
 
 // histogram makes a histogram with labels.

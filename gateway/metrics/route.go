@@ -11,6 +11,7 @@ type Route struct {
 	metrics                    *Metrics
 	operation, model, provider string
 	duration, firstToken       prometheus.Observer
+	outputChunk, outputToken   prometheus.Observer
 	input, cached, output      prometheus.Observer
 	cost                       prometheus.Counter
 }
@@ -19,12 +20,14 @@ type Route struct {
 func (m *Metrics) Route(operation, model, provider, currency string) *Route {
 	return &Route{
 		metrics: m, operation: operation, model: model, provider: provider,
-		duration:   m.requestDuration.WithLabelValues(operation, model, provider, ""),
-		firstToken: m.firstToken.WithLabelValues(operation, model, provider),
-		input:      m.tokenUsage.WithLabelValues(operation, model, provider, TokenInput),
-		cached:     m.tokenUsage.WithLabelValues(operation, model, provider, TokenCachedInput),
-		output:     m.tokenUsage.WithLabelValues(operation, model, provider, TokenOutput),
-		cost:       m.cost.WithLabelValues(model, currency),
+		duration:    m.requestDuration.WithLabelValues(operation, model, provider, ""),
+		firstToken:  m.firstToken.WithLabelValues(operation, model, provider),
+		outputChunk: m.outputChunk.WithLabelValues(operation, model, provider),
+		outputToken: m.outputToken.WithLabelValues(operation, model, provider),
+		input:       m.tokenUsage.WithLabelValues(operation, model, provider, TokenInput),
+		cached:      m.tokenUsage.WithLabelValues(operation, model, provider, TokenCachedInput),
+		output:      m.tokenUsage.WithLabelValues(operation, model, provider, TokenOutput),
+		cost:        m.cost.WithLabelValues(model, currency),
 	}
 }
 
@@ -39,6 +42,28 @@ func (r *Route) Done(d time.Duration, errorType string) {
 
 // FirstToken observes the time to the first token of a stream.
 func (r *Route) FirstToken(d time.Duration) { r.firstToken.Observe(seconds(d)) }
+
+// Chunk observes the time between a chunk of a stream and the one before it.
+func (r *Route) Chunk(gap time.Duration) { r.outputChunk.Observe(seconds(gap)) }
+
+// PerToken observes the mean time per token of a stream after its first.
+func (r *Route) PerToken(d time.Duration) { r.outputToken.Observe(seconds(d)) }
+
+// Repeated counts further calls for one request of the model: retries, and whether another model served in the end.
+func (r *Route) Repeated(retries int, fallback bool) {
+	if fallback {
+		r.metrics.retries.WithLabelValues(r.model, "fallback").Inc()
+		retries--
+	}
+	if retries > 0 {
+		r.metrics.retries.WithLabelValues(r.model, "retry").Add(float64(retries))
+	}
+}
+
+// Units counts what was used beside tokens.
+func (r *Route) Units(unit string, n int64) {
+	r.metrics.units.WithLabelValues(r.model, unit).Add(float64(n))
+}
 
 // Tokens observes a request's tokens.
 func (r *Route) Tokens(input, cached, output int64) {
@@ -89,7 +114,11 @@ func (m *Metrics) Keep(models map[string]struct{}) {
 		match := prometheus.Labels{labelModel: model}
 		m.requestDuration.DeletePartialMatch(match)
 		m.firstToken.DeletePartialMatch(match)
+		m.outputChunk.DeletePartialMatch(match)
+		m.outputToken.DeletePartialMatch(match)
 		m.tokenUsage.DeletePartialMatch(match)
+		m.units.DeletePartialMatch(match)
+		m.retries.DeletePartialMatch(match)
 		m.cost.DeletePartialMatch(match)
 		m.attempts.DeletePartialMatch(match)
 		m.health.forget(match)

@@ -37,27 +37,33 @@ func (r *Route) RetryRefused() { r.metrics.health.retriesRefused.WithLabelValues
 
 // stateCollector shows the states of targets as they are when they are read.
 type stateCollector struct {
-	description *prometheus.Desc
-	each        func(yield func(model, target string, state int))
+	description, inFlight *prometheus.Desc
+	each                  func(yield func(model, target string, state int, inFlight int64))
 }
 
-// TargetStates registers vipcloud_target_state. Each calls yield with every target.
-func TargetStates(reg prometheus.Registerer, each func(yield func(model, target string, state int))) {
+// TargetStates registers vipcloud_target_state and vipcloud_target_in_flight. Each calls yield with every target.
+func TargetStates(reg prometheus.Registerer, each func(yield func(model, target string, state int, inFlight int64))) {
 	reg.MustRegister(&stateCollector{
 		description: prometheus.NewDesc("vipcloud_target_state",
 			"What requests a target gets: 0 healthy, 1 half-open (one, which decides), 2 ejected (none for a while), "+
 				"3 dead (sure to fail; one now and then). By model and target.",
+			[]string{labelModel, labelTarget}, nil),
+		inFlight: prometheus.NewDesc("vipcloud_target_in_flight", "Requests under way at a target now, by model and target.",
 			[]string{labelModel, labelTarget}, nil),
 		each: each,
 	})
 }
 
 // Describe implements prometheus.Collector.
-func (c *stateCollector) Describe(ch chan<- *prometheus.Desc) { ch <- c.description }
+func (c *stateCollector) Describe(ch chan<- *prometheus.Desc) {
+	ch <- c.description
+	ch <- c.inFlight
+}
 
 // Collect implements prometheus.Collector.
 func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
-	c.each(func(model, target string, state int) {
+	c.each(func(model, target string, state int, inFlight int64) {
 		ch <- prometheus.MustNewConstMetric(c.description, prometheus.GaugeValue, float64(state), model, target)
+		ch <- prometheus.MustNewConstMetric(c.inFlight, prometheus.GaugeValue, float64(inFlight), model, target)
 	})
 }

@@ -32,6 +32,7 @@ func (c *exchange) relay(ctx context.Context, in *provider.ChatRequest, t *snaps
 	s := &stream{exchange: c, in: in, watch: watch, out: newClientStream(c.w, c.proxy.opts.WriteTimeout), decoder: t.Chat.Stream(in)}
 	defer s.out.end()
 	err := s.run(&flushBeforeRead{src: resp.Body, stream: s})
+	s.pace()
 	watch.stop()
 	c.res.Usage = s.decoder.Usage()
 	if err == nil {
@@ -51,6 +52,9 @@ type stream struct {
 	pending []byte
 	// heard says that events have come that the watchdog has not been told of.
 	heard bool
+	// chunks are those with content since the last read, arrived when it returned; last is when those before them arrived.
+	chunks        int
+	arrived, last time.Time
 }
 
 // errClientWrite means that the client could not be written to.
@@ -80,6 +84,7 @@ func (s *stream) run(body io.Reader) error {
 		}
 		if chunk.Content {
 			s.res.AnswerBytes += estimatedBytesPerChunk
+			s.chunks++
 		}
 		if err := s.add(chunk.Data); err != nil {
 			return err
@@ -236,7 +241,24 @@ func (r *flushBeforeRead) Read(p []byte) (int, error) {
 	if err := r.stream.flush(); err != nil {
 		return 0, err
 	}
-	return r.src.Read(p)
+	r.stream.pace()
+	n, err := r.src.Read(p)
+	r.stream.arrived = time.Now()
+	return n, err
+}
+
+// pace observes the time between chunks. The first one has none before it. Those that came with one read came together.
+func (s *stream) pace() {
+	if s.chunks == 0 {
+		return
+	}
+	if !s.last.IsZero() {
+		s.res.Served.Metrics.Chunk(s.arrived.Sub(s.last))
+	}
+	for range s.chunks - 1 {
+		s.res.Served.Metrics.Chunk(0)
+	}
+	s.chunks, s.last = 0, s.arrived
 }
 
 // clientStream writes to the client. The relay and the watchdog both do.

@@ -4,6 +4,8 @@
 package source
 
 import (
+	"time"
+
 	"vipcloud.ai/vipcloud/gateway/keyring"
 	"vipcloud.ai/vipcloud/gateway/table"
 )
@@ -43,4 +45,6 @@ type Sink struct {
 	// of routes and keys speak of what the instance serves by the version of GatewayInstance: while a wider scope is being
 	// listed, none of them moves. Nil: not called.
 	Loaded func(v Versions)
+	// Propagated is called for each table that serves, with the time since the first change it brings was seen. Nil: not called.
+	Propagated func(d time.Duration)
 }

@@ -3,6 +3,7 @@ package usage
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -161,6 +162,9 @@ func (s *Settler) observe(rec *Record, settled Settled, now time.Time) {
 	case rec.Err != nil:
 		errorType = rec.Err.Code
 	}
+	if rec.Outcome == OutcomeRefused && (rec.Status == http.StatusTooManyRequests || rec.Status == http.StatusPaymentRequired) {
+		s.metrics.Refused(errorType)
+	}
 	total := now.Sub(rec.Start)
 	route := rec.Served
 	if route == nil {
@@ -173,14 +177,25 @@ func (s *Settler) observe(rec *Record, settled Settled, now time.Time) {
 		return
 	}
 	route.Metrics.Done(total, errorType)
+	if rec.Route != nil && rec.Attempts > 1 {
+		rec.Route.Metrics.Repeated(rec.Attempts-1, rec.Served != rec.Route)
+	}
 	if rec.FirstByte > 0 {
 		s.metrics.Overhead.Observe((rec.FirstByte - rec.Upstream).Seconds())
 		if rec.Stream {
 			route.Metrics.FirstToken(rec.FirstByte)
+			if n := rec.Usage.CompletionTokens - 1; rec.Usage.Known && n > 0 && rec.Outcome == OutcomeOK {
+				route.Metrics.PerToken((total - rec.FirstByte) / time.Duration(n))
+			}
 		}
 	}
 	if rec.Called && (rec.Usage.Known || settled.Estimated) {
 		route.Metrics.Tokens(settled.Usage.PromptTokens, settled.Usage.CachedTokens, settled.Usage.CompletionTokens)
+	}
+	for _, unit := range unitsOf(settled.Usage) {
+		if unit.n > 0 {
+			route.Metrics.Units(unit.name, unit.n)
+		}
 	}
 	if settled.Cost > 0 {
 		route.Metrics.Cost(float64(settled.Cost) / float64(money.Unit)) // a metric, not an account
@@ -257,15 +272,21 @@ func appendUsage(buf []slog.Attr, rec *Record, settled Settled) []slog.Attr {
 	return buf
 }
 
+// amount is how many of a unit were used.
+type amount struct {
+	name string
+	n    int64
+}
+
+// unitsOf is what was used beside tokens.
+func unitsOf(u provider.Usage) [4]amount {
+	return [...]amount{{"images", u.Images}, {"seconds", u.Seconds}, {"characters", u.Characters}, {"songs", u.Songs}}
+}
+
 // appendAmounts writes what was used. Tokens are written unless something else was.
 func appendAmounts(buf []slog.Attr, u provider.Usage) []slog.Attr {
 	before := len(buf)
-	for _, amount := range [...]struct {
-		name string
-		n    int64
-	}{
-		{"images", u.Images}, {"seconds", u.Seconds}, {"characters", u.Characters}, {"songs", u.Songs},
-	} {
+	for _, amount := range unitsOf(u) {
 		if amount.n > 0 {
 			buf = append(buf, slog.Int64(amount.name, amount.n))
 		}

@@ -63,7 +63,8 @@ type owner struct {
 
 	dirty                bool
 	dirtySince, lastDirt time.Time
-	events               int // changes since the last build
+	buildingSince        time.Time // dirtySince of the build under way
+	events               int       // changes since the last build
 	building             bool
 	inBuild              source.Versions
 	failed               bool // the last build failed; what is served is older

@@ -109,6 +109,7 @@ func (o *owner) startBuild(now time.Time) {
 	o.logger.Debug("Building table", "routes", len(in.Routes), "credentials", len(in.Credentials), "events", o.events)
 	o.inBuild = o.tableVersions()
 	o.dirty, o.building, o.events = false, true, 0
+	o.buildingSince = o.dirtySince
 	o.build(in)
 }
 
@@ -119,6 +120,9 @@ func (o *owner) built(ok bool) {
 		o.tableServes = true
 		o.served.ModelRoutes, o.served.Credentials = o.inBuild.ModelRoutes, o.inBuild.Credentials
 		o.served.GatewayInstance = o.inBuild.GatewayInstance
+		if o.sink.Propagated != nil {
+			o.sink.Propagated(o.clock.Now().Sub(o.buildingSince))
+		}
 	}
 	o.failed = !ok
 }
