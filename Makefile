@@ -20,7 +20,7 @@ TESTFLAGS ?=
 GOTEST := go test $(TESTFLAGS)
 
 # Packages with a target of their own; test-unit takes the rest.
-LAYERED := /controllers(/|$$)|/gateway/(source|report|provider)(/|$$)|/test/(chaos|crd|feature|propagation|providers|sdk|conformance|packaging|importrules)(/|$$)
+LAYERED := /controllers(/|$$)|/gateway/(source|report|provider)(/|$$)|/test/(chaos|crd|e2e|feature|propagation|providers|sdk|conformance|packaging|importrules)(/|$$)
 
 TOOL := hack/tool.sh
 # Evaluated in a recipe, so that only targets that need an API server make one.
@@ -100,6 +100,15 @@ test-importrules: ## Who may import whom, asked of the toolchain
 .PHONY: conformance
 conformance: ## The official Node and Python SDKs against a running gateway
 	test/conformance/run.sh
+
+# KUBECONFIG counts only on make's own command line: nobody means the cluster that the shell happens to point at.
+.PHONY: e2e
+e2e: ## The life of an installation on a real node, made here (KUBECONFIG=… on a cluster of yours)
+	@$(if $(filter command line,$(origin KUBECONFIG)),E2E_KUBECONFIG='$(KUBECONFIG)') hack/e2e.sh
+
+.PHONY: e2e-images
+e2e-images: ## The images of make e2e as archives in bin/e2e
+	@hack/e2e.sh images
 
 .PHONY: bench
 bench: ## Gateway beside a direct call, httputil.ReverseProxy and nginx (SHORT=1: a quick pass)
