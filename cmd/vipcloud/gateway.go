@@ -53,7 +53,8 @@ func newGatewayCommand() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.manifests, "manifests", "", "directory of manifests to serve without Kubernetes")
-	flags.StringVar(&f.state, "state", "", "directory that keeps generated keys and the key ring of jobs; needed with --manifests")
+	flags.StringVar(&f.state, "state", "", "directory that keeps generated keys, the key ring of jobs and usage, needed with\n"+
+		"--manifests; with --instance, usage that is not reported yet: it then survives a crash of the process")
 	flags.StringVar(&f.instance, "instance", "", "GatewayInstance to serve, as namespace/name")
 	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig file; default: the pod's own account")
 	flags.StringVar(&f.podName, "pod-name", "", "name of the pod this replica runs in")
@@ -81,7 +82,7 @@ var errSource = errors.New("use either --instance namespace/name (Kubernetes) or
 
 // run wires the server to its source and serves until ctx ends.
 func (f *gatewayFlags) run(ctx context.Context) error {
-	if (f.manifests == "") != (f.state == "") || (f.manifests == "" && f.instance == "") {
+	if (f.manifests != "" && f.state == "") || (f.manifests == "" && f.instance == "") {
 		return errSource
 	}
 	if os.Getenv("GOGC") == "" {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 	"vipcloud.ai/vipcloud/gateway/report"
 	"vipcloud.ai/vipcloud/gateway/source"
 	"vipcloud.ai/vipcloud/gateway/source/kubernetes"
+	"vipcloud.ai/vipcloud/gateway/spend"
 	"vipcloud.ai/vipcloud/gateway/table"
 )
 
@@ -175,11 +177,26 @@ func (f *gatewayFlags) newReports(
 	if err != nil {
 		return nil, nil, fmt.Errorf("preparing the report of this replica: %w", err)
 	}
+	f.keepJournal(instance, name, d)
 	usage, err := report.NewLedger(report.LedgerOptions{
 		Config: config, Instance: instance, Replica: name, PodUID: types.UID(f.podUID), Books: d.server.Books(), Logger: d.log,
+		Registry: d.registry,
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("preparing usage reports: %w", err)
 	}
 	return replica, usage, nil
+}
+
+// keepJournal makes a journal below --state keep what is not reported yet. Without one, serving goes on.
+func (f *gatewayFlags) keepJournal(instance types.NamespacedName, replica string, d kubernetesDeps) {
+	if f.state == "" {
+		return
+	}
+	journal, err := spend.OpenJournal(filepath.Join(f.state, "journal"), instance.String()+" "+replica+" "+f.podUID, d.log)
+	if err != nil {
+		d.log.Error("There is no journal of usage; a crash loses what was not reported", "reason", err)
+		return
+	}
+	d.server.Books().Keep(journal)
 }

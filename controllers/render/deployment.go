@@ -33,6 +33,13 @@ const (
 	containerName            = "gateway"
 	runAsUser          int64 = 65532
 
+	// stateName is the volume, mounted at statePath, that keeps usage which is not reported yet across crashes of the container. What
+	// the gateway keeps there is at most 128 MiB, for a moment: the limit is above that, because a pod that passes it is evicted.
+	stateName, statePath, stateLimit = "state", "/var/lib/vipcloud", "160Mi"
+
+	// evictLocal lets the cluster's autoscaler move a pod although it has that volume: a pod that is told to end reports all.
+	evictLocal = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
+
 	// inFlightPercent of the memory limit may be request bodies; the rest is for answers, tables and the runtime.
 	inFlightPercent = 40
 	// goMemoryPercent of the memory limit is where the runtime begins to collect harder.
@@ -112,9 +119,14 @@ func podTemplate(in Input, d drain) corev1.PodTemplateSpec {
 		labels = map[string]string{}
 	}
 	maps.Copy(labels, Labels(in.Instance))
+	annotations := stringMap(spec.Annotations)
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[evictLocal] = stateName
 	grace, user, yes, no := d.grace(), runAsUser, true, false
 	return corev1.PodTemplateSpec{
-		ObjectMeta: metav1.ObjectMeta{Labels: labels, Annotations: stringMap(spec.Annotations)},
+		ObjectMeta: metav1.ObjectMeta{Labels: labels, Annotations: annotations},
 		Spec: corev1.PodSpec{
 			ServiceAccountName:            Name(in.Instance.Name, ""),
 			EnableServiceLinks:            &no,
@@ -132,6 +144,7 @@ func podTemplate(in Input, d drain) corev1.PodTemplateSpec {
 			TopologySpreadConstraints: topologySpread(in.Instance, spec.TopologySpreadConstraints),
 			PriorityClassName:         spec.PriorityClassName,
 			Containers:                []corev1.Container{container(in, d)},
+			Volumes:                   []corev1.Volume{stateVolume()},
 		},
 	}
 }
@@ -151,6 +164,7 @@ func container(in Input, d drain) corev1.Container {
 			{Name: "http", ContainerPort: ListenPort, Protocol: corev1.ProtocolTCP},
 			{Name: "admin", ContainerPort: AdminPort, Protocol: corev1.ProtocolTCP},
 		},
+		VolumeMounts:   []corev1.VolumeMount{{Name: stateName, MountPath: statePath}},
 		LivenessProbe:  probe("/healthz", 10, 3),
 		ReadinessProbe: probe("/readyz", 2, 1),
 		SecurityContext: &corev1.SecurityContext{
@@ -179,6 +193,7 @@ func args(in Input, d drain, resources corev1.ResourceRequirements) []string {
 		"--instance=" + instance.Namespace + "/" + instance.Name,
 		"--pod-name=$(POD_NAME)",
 		"--pod-uid=$(POD_UID)",
+		"--state=" + statePath,
 		"--listen=:" + strconv.Itoa(ListenPort),
 		"--admin-listen=:" + strconv.Itoa(AdminPort),
 		"--drain-delay=" + d.delay.String(),
@@ -192,6 +207,12 @@ func args(in Input, d drain, resources corev1.ResourceRequirements) []string {
 		flags = append(flags, "--watch-namespaces="+strings.Join(slices.Sorted(slices.Values(in.WatchNamespaces)), ","))
 	}
 	return flags
+}
+
+// stateVolume lives and dies with the pod.
+func stateVolume() corev1.Volume {
+	limit := resource.MustParse(stateLimit)
+	return corev1.Volume{Name: stateName, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{SizeLimit: &limit}}}
 }
 
 // inFlightDefault is the part of the memory limit that request bodies may take.

@@ -291,7 +291,7 @@ func TestDeployment_MeetsTheRestrictedStandard(t *testing.T) {
 			case pod.SecurityContext.SeccompProfile.Type != corev1.SeccompProfileTypeRuntimeDefault,
 				!*pod.SecurityContext.RunAsNonRoot, *pod.SecurityContext.RunAsUser == 0,
 				*c.AllowPrivilegeEscalation, !*c.ReadOnlyRootFilesystem, len(c.Capabilities.Drop) != 1, c.Capabilities.Drop[0] != "ALL",
-				len(pod.Volumes) != 0, pod.HostNetwork:
+				len(pod.Volumes) != 1, pod.Volumes[0].EmptyDir == nil, pod.HostNetwork:
 				t.Errorf("pod %+v, container %+v", pod.SecurityContext, c)
 			}
 		})

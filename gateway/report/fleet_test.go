@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -33,6 +34,7 @@ type fleet struct {
 	c        client.Client
 	config   *rest.Config
 	instance types.NamespacedName
+	registry prometheus.Registerer // of the replicas; nil: none
 }
 
 // newFleet makes the instance's namespace.
@@ -55,7 +57,9 @@ type writer struct {
 	f      *fleet
 	ledger *Ledger
 	end    func()
-	wire   *wire
+	// crash ends it so that nothing of it reaches the API server any more, and nothing is written to its journal.
+	crash func()
+	wire  *wire
 }
 
 // wire is the connection of a replica to the API server. It can lose the answers to writes.
@@ -63,6 +67,8 @@ type wire struct {
 	next http.RoundTripper
 	deaf atomic.Bool
 	lost atomic.Int64
+	// cut lets nothing through any more.
+	cut atomic.Bool
 }
 
 // errLost is what a client sees of a lost answer.
@@ -70,6 +76,9 @@ var errLost = errors.New("answer lost by the test")
 
 // RoundTrip implements http.RoundTripper.
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	if w.cut.Load() {
+		return nil, errLost
+	}
 	response, err := w.next.RoundTrip(r)
 	if err == nil && w.deaf.Load() && (r.Method == http.MethodPut || r.Method == http.MethodPost) {
 		w.lost.Add(1)
@@ -79,9 +88,19 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // replica runs a replica in a pod and waits until it is ready.
-func (f *fleet) replica(name string, pod types.UID) *writer {
+func (f *fleet) replica(name string, pod types.UID) *writer { return f.replicaWith(name, pod, "") }
+
+// replicaWith runs a replica with a journal in a directory, without one if that is empty.
+func (f *fleet) replicaWith(name string, pod types.UID, dir string) *writer {
 	f.t.Helper()
 	w := &writer{Books: spend.New(), f: f, wire: &wire{}}
+	if dir != "" {
+		journal, err := spend.OpenJournal(dir, name+" "+string(pod), slog.New(slog.DiscardHandler))
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		w.Keep(journal)
+	}
 	config := rest.CopyConfig(f.config)
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
 		w.wire.next = next
@@ -90,6 +109,7 @@ func (f *fleet) replica(name string, pod types.UID) *writer {
 	var err error
 	w.ledger, err = NewLedger(LedgerOptions{
 		Config: config, Instance: f.instance, Replica: name, PodUID: pod, Books: w.Books, Logger: slog.New(slog.DiscardHandler),
+		Registry: f.registry,
 	})
 	if err != nil {
 		f.t.Fatal(err)
@@ -109,6 +129,15 @@ func (f *fleet) replica(name string, pod types.UID) *writer {
 		}
 	})
 	f.t.Cleanup(w.end)
+	w.crash = func() {
+		w.wire.cut.Store(true)
+		if j := w.Journal(); j != nil {
+			if err := j.Close(); err != nil {
+				f.t.Error(err)
+			}
+		}
+		cancel()
+	}
 	select {
 	case <-w.ledger.Synced():
 	case <-time.After(20 * time.Second):
@@ -119,7 +148,7 @@ func (f *fleet) replica(name string, pod types.UID) *writer {
 
 // settle counts a request.
 func (w *writer) settle(cost money.Amount) {
-	w.Book.Settle(ledger.Entry{Key: testKey, Model: "m", At: time.Now(), Requests: 1, Cost: cost})
+	w.Settle(&ledger.Entry{Key: testKey, Model: "m", At: time.Now(), Requests: 1, Cost: cost})
 }
 
 // total is what a replica thinks that the key has spent.

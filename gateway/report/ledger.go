@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
@@ -46,6 +47,8 @@ type LedgerOptions struct {
 	Books *spend.Books
 	// Logger takes what an operator must see. Nil: slog.Default().
 	Logger *slog.Logger
+	// Registry takes the metrics. Nil: nobody does.
+	Registry prometheus.Registerer
 	// Clock tells the time. Nil: the real one.
 	Clock clock.WithTicker
 }
@@ -53,11 +56,12 @@ type LedgerOptions struct {
 // Ledger writes what this replica has counted into UsageReports, and reads those of all replicas and the archives. Its methods may
 // be used by several goroutines; Run is called once.
 type Ledger struct {
-	opts   LedgerOptions
-	client *reportClient
-	writer string // names this process
-	synced chan struct{}
-	wake   chan struct{} // holds one token while something is urgent
+	opts    LedgerOptions
+	client  *reportClient
+	writer  string // names this process
+	metrics *ledgerMetrics
+	synced  chan struct{}
+	wake    chan struct{} // holds one token while something is urgent
 
 	mu    sync.Mutex
 	slots [ledger.Shards]slot
@@ -87,6 +91,7 @@ func NewLedger(opts LedgerOptions) (*Ledger, error) {
 	l := &Ledger{
 		opts: opts, client: c, writer: rand.Text(), synced: make(chan struct{}), wake: make(chan struct{}, 1), backoff: newBackoff(),
 	}
+	l.metrics = newLedgerMetrics(l)
 	opts.Books.SetPublisher(l.Publish)
 	return l, nil
 }

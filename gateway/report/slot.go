@@ -36,6 +36,8 @@ type slot struct {
 	seen time.Time
 	// tried is when it was last written, or tried to.
 	tried time.Time
+	// waiting is since when something waits to be written; zero: nothing does.
+	waiting time.Time
 	// force says that it is to be written although nothing was counted.
 	force bool
 
@@ -78,6 +80,7 @@ func (l *Ledger) next() (shard int, found bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	counted := l.opts.Books.Book.Dirty()
+	l.wait(counted, now)
 	for i := range l.slots {
 		s := &l.slots[i]
 		age := now.Sub(s.tried)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
@@ -39,10 +40,13 @@ func (l *Ledger) write(ctx context.Context, shard int) (size int, err error) {
 	result, err := l.client.put(ctx, object)
 	switch {
 	case err == nil:
+		l.metrics.sent(outcomeWritten, size)
 		l.acknowledge(shard, result)
 	case apierrors.IsConflict(err), apierrors.IsAlreadyExists(err), apierrors.IsNotFound(err):
+		l.metrics.sent(outcomeConflict, size)
 		return size, l.resolve(ctx, shard)
 	default:
+		l.metrics.sent(outcomeFailed, size)
 		l.failed(shard, refused(err))
 	}
 	return size, err
@@ -94,6 +98,8 @@ func (l *Ledger) acknowledge(shard int, result *v1alpha1.UsageReport) {
 	defer l.mu.Unlock()
 	s := &l.slots[shard]
 	s.uid, s.version, s.seen = result.UID, result.ResourceVersion, l.opts.Clock.Now()
+	s.waiting = time.Time{} // what came since then is noted when the book is looked at again
+	l.metrics.acknowledged.Store(s.seen.UnixNano())
 	s.written, s.force = s.pending.Page, false
 	l.opts.Books.Acknowledge(shard, s.pending.sequence, string(s.uid))
 	s.pending = nil
