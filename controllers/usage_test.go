@@ -381,3 +381,85 @@ func TestUsage_jobsThatAreLongOverAreFoldedOnce(t *testing.T) {
 		}
 	}
 }
+
+func TestUsage_ofKeysThatAreGoneForLongIsForgotten(t *testing.T) {
+	w := newQuietWorld(t)
+	r := w.archivist(w.Client)
+	deleted, kept, space := w.usage("deleted"), w.usage("kept"), w.usage("")
+	w.create(&v1alpha1.ApiKey{ObjectMeta: metav1.ObjectMeta{Namespace: w.ns, Name: "kept"}})
+	var archived []*v1alpha1.UsageReport
+	for _, u := range []*usage{deleted, kept, space} {
+		u.settle(5, "")
+		archived = append(archived, u.write("gone"))
+	}
+	for range 3 { // seen to be gone, merged, tended
+		for _, report := range archived {
+			if _, err := look(w.ctx, r, report); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.clock.step(writerGrace)
+	}
+	tend := func() {
+		t.Helper()
+		_, _, archives := w.ledgerOf("default")
+		for i := range archives {
+			if _, err := look(w.ctx, r, &archives[i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	w.clock.step(usageKept - 3*writerGrace - time.Minute)
+	tend()
+	for _, u := range []*usage{deleted, kept, space} {
+		if got := w.spent(u); got != 5 {
+			t.Errorf("%s: %v after almost all of the time, want 5", u.key, got)
+		}
+	}
+	w.clock.step(2 * tendEvery)
+	tend()
+	for u, want := range map[*usage]money.Amount{deleted: 0, kept: 5, space: 0} {
+		if got := w.spent(u); got != want {
+			t.Errorf("%s: %v in the end, want %v", u.key, got, want)
+		}
+	}
+}
+
+func TestUsage_archivesListNoMoreReportsThanTheyMay(t *testing.T) {
+	w := newQuietWorld(t)
+	r := w.archivist(w.Client)
+	u := w.usage("shop")
+	u.settle(5, "")
+	report := u.write("first")
+	ref := refOfArchive(report)
+	f, err := r.readArchive(w.ctx, ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	empty, _, err := ledger.NewBook().Encode(ref.shard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := ledger.Decode(empty)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 1024 { // as many as the schema takes, of reports that are gone
+		if err := f.Merge(fmt.Sprintf("%08d-0000-0000-0000-000000000000", i), page); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.writeArchive(w.ctx, f); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := look(w.ctx, r, report); err != nil {
+			t.Fatal(err)
+		}
+		w.clock.step(writerGrace)
+	}
+	_, lives, archives := w.ledgerOf("default")
+	if lives != nil || len(archives) != 1 || w.spent(u) != 5 || len(archives[0].Merged) > mergedMost {
+		t.Errorf("live %v, %d archives, spent %v, %d merged", lives, len(archives), w.spent(u), len(archives[0].Merged))
+	}
+}

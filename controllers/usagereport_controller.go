@@ -46,6 +46,9 @@ type archiveRef struct {
 
 // SetupWithManager registers the controller.
 func (r *UsageReportReconciler) SetupWithManager(mgr ctrl.Manager) error {
+	if err := registerMetrics(); err != nil {
+		return fmt.Errorf("registering metrics: %w", err)
+	}
 	r.absent, r.tended = map[types.UID]time.Time{}, map[archiveRef]time.Time{}
 	sealed := predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool { return isSealed(e.ObjectNew) && !isSealed(e.ObjectOld) }}
 	replaced := predicate.Funcs{

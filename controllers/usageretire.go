@@ -79,6 +79,13 @@ func (r *UsageReportReconciler) merge(ctx context.Context, report *v1alpha1.Usag
 	if err != nil {
 		return err
 	}
+	if len(archive.Merged()) >= mergedMost {
+		lives, err := r.livesOf(ctx, refOfArchive(report))
+		if err != nil {
+			return err
+		}
+		archive.Gone(archive.old(lives, r.clock.Now())...)
+	}
 	err = archive.Merge(string(now.UID), page)
 	if errors.Is(err, ledger.ErrMerged) {
 		return nil

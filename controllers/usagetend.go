@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -19,6 +22,9 @@ const (
 	// that its report was merged. Beyond mergedMost only those are remembered that are not gone.
 	mergedKept = 24 * time.Hour
 	mergedMost = 512
+	// usageKept is how long after its last use the usage of a key is kept that does not exist any more. It is longer than any period of
+	// a budget but a lifetime, so that nobody gets a new budget by making a key again.
+	usageKept = 90 * 24 * time.Hour
 )
 
 // tend folds jobs that are long over into counters and forgets merged reports that are gone, once an hour.
@@ -39,11 +45,16 @@ func (r *UsageReportReconciler) tend(ctx context.Context, ref archiveRef) error 
 	}
 	folded := archive.Fold(lives, r.clock.Now())
 	forgotten := archive.Gone(archive.old(lives, r.clock.Now())...)
+	keys := r.forgetKeys(ctx, archive)
 	if archive.object.UID != "" || folded != (ledger.Folded{}) {
 		if err := r.writeIfChanged(ctx, archive, forgotten); err != nil {
 			return err
 		}
 	}
+	if keys > 0 {
+		ctrl.LoggerFrom(ctx).Info("Forgot the usage of keys that were deleted long ago", "instance", ref.instance.String(), "keys", keys)
+	}
+	unaccounted.WithLabelValues(outcomeUnknown).Add(float64(folded.Unknown))
 	if folded.Unknown > 0 {
 		ctrl.LoggerFrom(ctx).Info("Jobs were charged of which nobody knows how they ended", "instance", ref.instance.String(),
 			"jobs", folded.Unknown, "amount", folded.UnknownAmount.Decimal())
@@ -52,6 +63,31 @@ func (r *UsageReportReconciler) tend(ctx context.Context, ref archiveRef) error 
 	defer r.mu.Unlock()
 	r.tended[ref] = r.clock.Now()
 	return nil
+}
+
+// forgetKeys forgets keys that were not used for long and do not exist any more, and returns how many. One of which that is not certain stays.
+func (r *UsageReportReconciler) forgetKeys(ctx context.Context, f *archiveFile) (forgotten int) {
+	for _, key := range f.Idle(r.clock.Now().Add(-usageKept)) {
+		if r.keyGone(ctx, key) && f.Forget(key) {
+			forgotten++
+		}
+	}
+	return forgotten
+}
+
+// keyGone says whether there is certainly no ApiKey that usage is of. What all keys of a namespace used together has none at all.
+func (r *UsageReportReconciler) keyGone(ctx context.Context, key string) bool {
+	namespace, name, _ := strings.Cut(key, "/")
+	if namespace == "" || name == "" {
+		return true
+	}
+	for _, from := range []client.Reader{r.Client, r.live} { // the cache may be behind
+		err := from.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, &v1alpha1.ApiKey{})
+		if !apierrors.IsNotFound(err) {
+			return false
+		}
+	}
+	return true
 }
 
 // writeIfChanged writes an archive unless it says what it said.

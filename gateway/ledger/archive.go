@@ -86,6 +86,18 @@ func (a *Archive) collect(p *Page, horizon int32) {
 	}
 }
 
+// Idle returns the keys that were last used before a time and of which no job waits for its end, in order.
+func (a *Archive) Idle(before time.Time) []string {
+	var idle []string
+	for key, r := range a.sheet.keys {
+		if len(r.set) == 0 && r.last() < before.Unix() {
+			idle = append(idle, key)
+		}
+	}
+	slices.Sort(idle)
+	return idle
+}
+
 // Forget forgets all of a key, and says whether there was anything. It is for keys that were deleted long ago; what live reports
 // hold of it still counts.
 func (a *Archive) Forget(key string) bool {

@@ -260,3 +260,33 @@ func TestArchive_Forget(t *testing.T) {
 		t.Errorf("left with %d", got)
 	}
 }
+
+func TestArchive_Idle(t *testing.T) {
+	late := entry(noon, 1)
+	late.Key = keysOf(56, 1)[0]
+	a := ledger.NewArchive(56)
+	if err := a.Merge("a", page(t, entry(noon.Add(-days(1)), 1), late)); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		before time.Time
+		want   []string
+	}{
+		{noon.Add(-days(1)), nil}, {noon, []string{web}}, {noon.Add(time.Second), []string{web, late.Key}},
+	} {
+		if diff := cmp.Diff(c.want, a.Idle(c.before)); diff != "" {
+			t.Errorf("before %v (-want +got):\n%s", c.before, diff)
+		}
+	}
+	jobs := ledger.NewArchive(56)
+	if err := jobs.Merge("a", page(t, reserve(1, 5))); err != nil {
+		t.Fatal(err)
+	}
+	if got := jobs.Idle(noon.Add(days(90))); got != nil {
+		t.Errorf("%v are idle although a job is open", got)
+	}
+	jobs.Fold(nil, noon.Add(days(30)))
+	if got := jobs.Idle(noon.Add(-days(1))); got != nil {
+		t.Errorf("%v are idle since before the job", got)
+	}
+}

@@ -53,6 +53,15 @@ func (r *record) recount() (whole bool) {
 	return whole
 }
 
+// last returns the newest second of anything that was counted.
+func (r *record) last() int64 {
+	last := r.used
+	for i := range r.accounts {
+		last = max(last, r.accounts[i].last)
+	}
+	return last
+}
+
 // blank says that nothing is left of a key.
 func (r *record) blank() bool { return len(r.accounts) == 0 && len(r.models) == 0 && len(r.set) == 0 }
 
