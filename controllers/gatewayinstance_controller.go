@@ -72,6 +72,7 @@ func (r *GatewayInstanceReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Owns(&autoscalingv2.HorizontalPodAutoscaler{}).
 		Watches(&rbacv1.RoleBinding{}, remote).
 		WatchesMetadata(&corev1.Secret{}, remote).
+		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.instancesOfTLSSecret)).
 		WatchesRawSource(r.wake[v1alpha1.KindGatewayInstance].source()).
 		WithOptions(controllerOptions(2))
 	if r.opts.WatchNamespaces == nil {
@@ -180,6 +181,9 @@ func (r *GatewayInstanceReconciler) run(ctx context.Context, s *instanceScope) e
 		}
 	}
 	if err := r.prune(ctx, s, scale, objects); err != nil {
+		return err
+	}
+	if err := r.reviewTLS(ctx, s); err != nil {
 		return err
 	}
 	return r.reviewAutoscaling(ctx, s, scale)

@@ -33,7 +33,7 @@ func (s *instanceScope) setStatus(now time.Time, ready []replica) time.Time {
 		now:        now,
 		changed:    s.seen.changed,
 		details:    details,
-		owned:      []string{v1alpha1.ConditionAutoscaling},
+		owned:      []string{v1alpha1.ConditionAutoscaling, v1alpha1.ConditionTLSReady},
 		ready:      fmt.Sprintf("%d of %d replicas are ready", len(ready), wanted),
 	}.settle(&status.Conditions)
 }

@@ -16,6 +16,8 @@ const (
 	indexKeyGateway = "status.gateway"
 	// indexReplicaInstance finds GatewayReplicas by the name of their instance.
 	indexReplicaInstance = "spec.instance"
+	// indexInstanceTLS finds GatewayInstances by the name of the Secret that holds their certificate.
+	indexInstanceTLS = "spec.tls.secretName"
 )
 
 // addIndexes registers every index of the package.
@@ -28,6 +30,7 @@ func addIndexes(indexer client.FieldIndexer) error {
 		{&v1alpha1.ApiKey{}, indexKeySecret, indexedKeySecret},
 		{&v1alpha1.ApiKey{}, indexKeyGateway, indexedKeyGateway},
 		{&v1alpha1.GatewayReplica{}, indexReplicaInstance, indexedReplicaInstance},
+		{&v1alpha1.GatewayInstance{}, indexInstanceTLS, indexedInstanceTLS},
 	} {
 		//nolint:forbidigo // the context is not used: the cache that it could wait for has not started
 		if err := indexer.IndexField(context.Background(), index.obj, index.field, index.value); err != nil {
@@ -56,6 +59,14 @@ func indexedKeyGateway(obj client.Object) []string {
 // indexedReplicaInstance is the value of indexReplicaInstance.
 func indexedReplicaInstance(obj client.Object) []string {
 	return []string{string(obj.(*v1alpha1.GatewayReplica).Spec.Instance)}
+}
+
+// indexedInstanceTLS is the value of indexInstanceTLS.
+func indexedInstanceTLS(obj client.Object) []string {
+	if t := obj.(*v1alpha1.GatewayInstance).Spec.TLS; t != nil {
+		return []string{string(t.SecretName)}
+	}
+	return nil
 }
 
 // keySecretName is the Secret that holds the key, empty with source Hashes.

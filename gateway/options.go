@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -31,6 +32,10 @@ const (
 type Options struct {
 	// Listener takes the API's requests. Required.
 	Listener net.Listener
+	// TLSListener takes the API's requests over TLS as well, with the certificates of TLS, which is required then. Nil: plain only.
+	TLSListener net.Listener
+	// TLS are certificates and versions of TLSListener.
+	TLS *tls.Config
 	// AdminListener takes /healthz, /readyz and /metrics. Nil: they are not served.
 	AdminListener net.Listener
 	// Adapters are the vendors' adapters. Required.
@@ -65,10 +70,11 @@ type Options struct {
 	Ready func() error
 }
 
-// errNoListener and errNoAdapters are what New finds missing.
+// What New finds missing or wrong.
 var (
 	errNoListener = errors.New("options: Listener is required")
 	errNoAdapters = errors.New("options: Adapters is required")
+	errNoTLS      = errors.New("options: TLS is required with TLSListener")
 	errNegative   = errors.New("options: limits must not be negative")
 )
 
@@ -80,6 +86,9 @@ func (o *Options) complete() error {
 	}
 	if len(o.Adapters) == 0 {
 		problems = append(problems, errNoAdapters)
+	}
+	if o.TLSListener != nil && o.TLS == nil {
+		problems = append(problems, errNoTLS)
 	}
 	if o.BodyBytes < 0 || o.InFlightBodyBytes < 0 || o.HeaderBytes < 0 {
 		problems = append(problems, errNegative)

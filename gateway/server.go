@@ -155,6 +155,9 @@ func (s *Server) Run(ctx context.Context) error {
 	api := s.newHTTPServer(s.Handler(), true)
 	group, gctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return serve(api, s.opts.Listener) })
+	if s.opts.TLSListener != nil {
+		group.Go(func() error { return serveTLS(api, s.opts.TLSListener) })
+	}
 	admin := s.newHTTPServer(s.adminHandler(), false)
 	if s.opts.AdminListener != nil {
 		group.Go(func() error { return serve(admin, s.opts.AdminListener) })
@@ -218,12 +221,14 @@ func (s *Server) Readiness() error {
 // Draining says that the replica was told to end.
 func (s *Server) Draining() bool { return s.draining.Load() }
 
-// newHTTPServer makes a server with every wait bounded. Writes are bounded one by one, since a stream has no length.
-func (s *Server) newHTTPServer(h http.Handler, h2c bool) *http.Server {
+// newHTTPServer makes a server with every wait bounded. Writes are bounded one by one, since a stream has no length. That of the API
+// speaks HTTP/2, without TLS as well.
+func (s *Server) newHTTPServer(h http.Handler, api bool) *http.Server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
-	protocols.SetUnencryptedHTTP2(h2c)
-	return &http.Server{
+	protocols.SetUnencryptedHTTP2(api)
+	protocols.SetHTTP2(api)
+	srv := &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: s.opts.ReadHeaderTimeout,
 		IdleTimeout:       s.opts.IdleTimeout,
@@ -231,6 +236,18 @@ func (s *Server) newHTTPServer(h http.Handler, h2c bool) *http.Server {
 		Protocols:         protocols,
 		ErrorLog:          slog.NewLogLogger(s.opts.Log.Handler(), slog.LevelDebug),
 	}
+	if api {
+		srv.TLSConfig = s.opts.TLS
+	}
+	return srv
+}
+
+// serveTLS is serve over TLS.
+func serveTLS(srv *http.Server, l net.Listener) error {
+	if err := srv.ServeTLS(l, "", ""); err != nil && !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving %s over TLS: %w", l.Addr(), err)
+	}
+	return nil
 }
 
 // serve runs a server until it is closed.

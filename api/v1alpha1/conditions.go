@@ -31,6 +31,8 @@ const (
 	ConditionRedisAvailable = "RedisAvailable"
 	// ConditionAutoscaling (GatewayInstance) is True when load chooses the number of replicas; present only with autoscaling.
 	ConditionAutoscaling = "Autoscaling"
+	// ConditionTLSReady (GatewayInstance) is True when there is a certificate to serve with; present only with tls.
+	ConditionTLSReady = "TLSReady"
 	// ConditionHealthy (ProviderCredential, ModelRoute) is False while requests show that targets fail, and they get none for a while.
 	ConditionHealthy = "Healthy"
 )
@@ -151,4 +153,8 @@ const (
 	ReasonMetricsAPIMissing = "MetricsAPIMissing"
 	// ReasonScalingInactive surfaces with Autoscaling=False when the HorizontalPodAutoscaler cannot scale now.
 	ReasonScalingInactive = "ScalingInactive"
+	// ReasonTLSReady surfaces with TLSReady=True.
+	ReasonTLSReady = "TLSReady"
+	// ReasonCertificateExpired surfaces with TLSReady=False when clients refuse the certificate for its age.
+	ReasonCertificateExpired = "CertificateExpired"
 )

@@ -53,10 +53,15 @@ type GatewayInstanceSpec struct {
 	// +optional
 	Serves *Serves `json:"serves,omitempty"`
 
-	// service shapes the Service vipcloud-<name>, port 80.
+	// service shapes the Service vipcloud-<name>, port 80 and with tls port 443.
 	//
 	// +optional
 	Service *GatewayService `json:"service,omitempty"`
+
+	// tls serves port 443 beside port 80, which stays. Unset: port 80 alone.
+	//
+	// +optional
+	TLS *GatewayTLS `json:"tls,omitempty"`
 
 	// requestLimits bound what a client may send.
 	//
@@ -324,7 +329,7 @@ type EnvVar struct {
 // GatewayInstanceStatus is what became of a GatewayInstance.
 type GatewayInstanceStatus struct {
 	// conditions: Ready, and while they hold Reconciling or Stalled; Available, CredentialsCompiled, and of what the spec
-	// asks for RedisAvailable, Autoscaling.
+	// asks for RedisAvailable, Autoscaling, TLSReady.
 	//
 	// +optional
 	// +listType=map

@@ -35,6 +35,7 @@ type gatewayFlags struct {
 	watchNamespaces              []string
 
 	listen, adminListen      string
+	tlsListen, tlsCertDir    string
 	bodyBytes, inFlightBytes int64
 	drainDelay, drainTimeout time.Duration
 	logLevel, logFormat      string
@@ -62,6 +63,8 @@ func newGatewayCommand() *cobra.Command {
 	flags.StringVar(&f.replicaName, "replica-name", "", "name of the GatewayReplica; default: the pod's name or the host's")
 	flags.StringSliceVar(&f.watchNamespaces, "watch-namespaces", nil, "namespaces to look at; default: all that the instance serves")
 	flags.StringVar(&f.listen, "listen", ":8080", "address of the API")
+	flags.StringVar(&f.tlsListen, "tls-listen", ":8443", "address of the API over TLS; only with --tls-cert-dir")
+	flags.StringVar(&f.tlsCertDir, "tls-cert-dir", "", "directory of tls.crt and tls.key, read again when they change; default: no TLS")
 	flags.StringVar(&f.adminListen, "admin-listen", ":8081", "address of /healthz, /readyz and /metrics; empty: none")
 	flags.Int64Var(&f.bodyBytes, "body-bytes", gateway.DefaultBodyBytes, "largest request body in bytes")
 	flags.Int64Var(&f.inFlightBytes, "inflight-body-bytes", gateway.DefaultInFlightBytes, "largest sum of request bodies in memory in bytes")
@@ -100,8 +103,9 @@ func (f *gatewayFlags) run(ctx context.Context) error {
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	metrics.Build(registry, version)
 	ready := &readiness{}
+	cert := f.certificate(log, registry)
 	server, err := gateway.New(gateway.Options{
-		Listener: listeners.api, AdminListener: listeners.admin, Adapters: all.Adapters(), Registry: registry,
+		Listener: listeners.api, TLSListener: listeners.tls, TLS: cert.config(), AdminListener: listeners.admin, Adapters: all.Adapters(), Registry: registry,
 		AccessLog: log, Log: log, BodyBytes: f.bodyBytes, InFlightBodyBytes: f.inFlightBytes,
 		ShareLimits: f.manifests == "", DrainDelay: nonZero(f.drainDelay), DrainTimeout: nonZero(f.drainTimeout), Ready: ready.check,
 	})
@@ -109,6 +113,11 @@ func (f *gatewayFlags) run(ctx context.Context) error {
 		return err
 	}
 	log.Info("Starting gateway", "version", version, "listen", listeners.api.Addr().String())
+	if listeners.tls != nil {
+		following, stop := context.WithCancel(context.WithoutCancel(ctx)) // through the drain
+		defer stop()
+		go cert.run(following)
+	}
 	if f.manifests != "" {
 		return f.runManifests(ctx, server, log)
 	}
@@ -116,21 +125,40 @@ func (f *gatewayFlags) run(ctx context.Context) error {
 }
 
 // listeners are what the server takes requests from.
-type listeners struct{ api, admin net.Listener }
+type listeners struct{ api, tls, admin net.Listener }
+
+// close closes those that are open.
+func (l *listeners) close() error {
+	var problems []error
+	for _, open := range []net.Listener{l.api, l.tls, l.admin} {
+		if open != nil {
+			problems = append(problems, open.Close())
+		}
+	}
+	return errors.Join(problems...)
+}
 
 // open takes the addresses before anything else starts, so that a port in use is told at once.
 func (f *gatewayFlags) open(ctx context.Context) (listeners, error) {
 	var l listeners
 	var config net.ListenConfig
-	var err error
-	if l.api, err = config.Listen(ctx, "tcp", f.listen); err != nil {
-		return l, fmt.Errorf("opening --listen %s: %w", f.listen, err)
-	}
-	if f.adminListen == "" {
-		return l, nil
-	}
-	if l.admin, err = config.Listen(ctx, "tcp", f.adminListen); err != nil {
-		return l, errors.Join(fmt.Errorf("opening --admin-listen %s: %w", f.adminListen, err), l.api.Close())
+	for _, wanted := range []struct {
+		flag, address string
+		use           bool
+		listener      *net.Listener
+	}{
+		{"--listen", f.listen, true, &l.api},
+		{"--tls-listen", f.tlsListen, f.tlsCertDir != "", &l.tls},
+		{"--admin-listen", f.adminListen, f.adminListen != "", &l.admin},
+	} {
+		if !wanted.use {
+			continue
+		}
+		opened, err := config.Listen(ctx, "tcp", wanted.address)
+		if err != nil {
+			return listeners{}, errors.Join(fmt.Errorf("opening %s %s: %w", wanted.flag, wanted.address, err), l.close())
+		}
+		*wanted.listener = opened
 	}
 	return l, nil
 }

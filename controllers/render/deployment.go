@@ -125,7 +125,7 @@ func podTemplate(in Input, d drain) corev1.PodTemplateSpec {
 	}
 	annotations[evictLocal] = stateName
 	grace, user, yes, no := d.grace(), runAsUser, true, false
-	return corev1.PodTemplateSpec{
+	template := corev1.PodTemplateSpec{
 		ObjectMeta: metav1.ObjectMeta{Labels: labels, Annotations: annotations},
 		Spec: corev1.PodSpec{
 			ServiceAccountName:            Name(in.Instance.Name, ""),
@@ -147,6 +147,8 @@ func podTemplate(in Input, d drain) corev1.PodTemplateSpec {
 			Volumes:                   []corev1.Volume{stateVolume()},
 		},
 	}
+	addTLS(in.Instance, &template.Spec)
+	return template
 }
 
 // container is the gateway.

@@ -31,8 +31,12 @@ const (
 	ListenPort = 8080
 	// AdminPort serves /healthz, /readyz and /metrics.
 	AdminPort = 8081
+	// TLSListenPort is the container's port for the API over TLS.
+	TLSListenPort = 8443
 	// ServicePort is the Service's port; it never changes, because OPENAI_BASE_URL was handed out without one.
 	ServicePort = 80
+	// TLSServicePort is the Service's port beside it where the instance has TLS.
+	TLSServicePort = 443
 
 	// maxDrain bounds drain.delay and drain.timeout: beyond a day a rollout never ends.
 	maxDrain = 24 * time.Hour

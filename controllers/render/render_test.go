@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,6 +51,7 @@ func everything(obj *v1alpha1.GatewayInstance) {
 		Replicas: &five,
 
 		Autoscaling:         &v1alpha1.Autoscaling{MaxReplicas: 9, TargetCPUUtilization: &five},
+		TLS:                 &v1alpha1.GatewayTLS{SecretName: "gateway-tls"},
 		PodDisruptionBudget: &v1alpha1.PodDisruptionBudget{MaxUnavailable: &two},
 
 		Service:       &v1alpha1.GatewayService{Type: "LoadBalancer", Annotations: map[string]v1alpha1.AnnotationValue{"lb.example.com/internal": "true"}},
@@ -291,7 +293,7 @@ func TestDeployment_MeetsTheRestrictedStandard(t *testing.T) {
 			case pod.SecurityContext.SeccompProfile.Type != corev1.SeccompProfileTypeRuntimeDefault,
 				!*pod.SecurityContext.RunAsNonRoot, *pod.SecurityContext.RunAsUser == 0,
 				*c.AllowPrivilegeEscalation, !*c.ReadOnlyRootFilesystem, len(c.Capabilities.Drop) != 1, c.Capabilities.Drop[0] != "ALL",
-				len(pod.Volumes) != 1, pod.Volumes[0].EmptyDir == nil, pod.HostNetwork:
+				slices.ContainsFunc(pod.Volumes, func(v corev1.Volume) bool { return v.Secret == nil && v.EmptyDir == nil }), pod.HostNetwork:
 				t.Errorf("pod %+v, container %+v", pod.SecurityContext, c)
 			}
 		})

@@ -3,7 +3,6 @@ package render
 import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"vipcloud.ai/vipcloud/api/v1alpha1"
 )
@@ -24,12 +23,7 @@ func service(instance *v1alpha1.GatewayInstance) *corev1.Service {
 		Spec: corev1.ServiceSpec{
 			Type:     kind,
 			Selector: selector(instance),
-			Ports: []corev1.ServicePort{{
-				Name:       "http",
-				Protocol:   corev1.ProtocolTCP,
-				Port:       ServicePort,
-				TargetPort: intstr.FromString("http"),
-			}},
+			Ports:    servicePorts(instance),
 		},
 	}
 }
