@@ -54,9 +54,7 @@ func (f *gatewayFlags) certificate(logger *slog.Logger, registry *prometheus.Reg
 		return nil
 	}
 	c := newCertificate(f.tlsCertDir, logger)
-	metrics.GaugeFunc(registry, "vipcloud_tls_certificate_expiry_timestamp_seconds",
-		"When the certificate in use expires, in seconds since 1970; 0 while there is none.",
-		func() float64 { return float64(c.notAfter.Load()) })
+	metrics.Certificate(registry, c.notAfter.Load)
 	return c
 }
 

@@ -192,6 +192,13 @@ func Source(reg prometheus.Registerer, staleness func() time.Duration) {
 		func() float64 { return staleness().Seconds() })
 }
 
+// Certificate registers when the certificate in use expires, in seconds since 1970; 0: there is none.
+func Certificate(reg prometheus.Registerer, notAfter func() int64) {
+	GaugeFunc(reg, "vipcloud_tls_certificate_expiry_timestamp_seconds",
+		"When the certificate in use expires, in seconds since 1970; 0 while there is none. Only with TLS.",
+		func() float64 { return float64(notAfter()) })
+}
+
 // Build registers the version of the program.
 func Build(reg prometheus.Registerer, version string) {
 	g := gauge("vipcloud_build_info", "Always 1; the label is the version of the program.", "version")

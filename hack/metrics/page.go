@@ -73,6 +73,7 @@ func gatewayMetrics() (*registry, error) {
 	}
 	metrics.Build(r, "")
 	metrics.Source(r, func() time.Duration { return 0 })
+	metrics.Certificate(r, func() int64 { return 0 })
 	return r, nil
 }
 
