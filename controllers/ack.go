@@ -5,6 +5,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 
@@ -22,6 +23,21 @@ const (
 type replica struct {
 	name   string
 	loaded v1alpha1.LoadedVersions
+	// redis says whether it reaches Redis, Unknown if it has not said so, and redisMessage why not.
+	redis        metav1.ConditionStatus
+	redisMessage string
+}
+
+// replicaOf is what a ready replica says.
+func replicaOf(r *v1alpha1.GatewayReplica) replica {
+	out := replica{name: r.Name, loaded: r.Status.Loaded, redis: metav1.ConditionUnknown}
+	if c := meta.FindStatusCondition(r.Status.Conditions, v1alpha1.ConditionRedisAvailable); c != nil {
+		out.redis = c.Status
+		if c.Status == metav1.ConditionFalse {
+			out.redisMessage = c.Message
+		}
+	}
+	return out
 }
 
 // liveness is what a GatewayReplica says of its process.

@@ -56,6 +56,8 @@ type instanceVerdict struct {
 	routes, keys int32
 	// problem says why it cannot serve what its spec says.
 	problem *table.Problem
+	// redisProblem says why its Redis cannot be used.
+	redisProblem *table.Problem
 	// entries of the compiled Secret, without the key ring, and their digest; nil with secretProblem.
 	entries       map[string][]byte
 	digest        string
@@ -204,12 +206,18 @@ func badness(f table.Finding) int {
 	return 1 + slices.Index([]table.Severity{table.Info, table.Degraded, table.Missing, table.Invalid}, f.Severity)
 }
 
-// compiledEntries encodes the credentials of an instance, or says why they do not fit.
-func compiledEntries(credentials []table.CompiledCredential) (map[string][]byte, string, *table.Problem) {
+// compiledEntries encodes the credentials of an instance and what its Redis asks for (nil: it has none), or says why they do not fit.
+func compiledEntries(credentials []table.CompiledCredential, redis *table.RedisState) (map[string][]byte, string, *table.Problem) {
 	entries, err := table.EncodeCredentials(credentials)
 	if err != nil {
 		return nil, "", &table.Problem{Severity: table.Invalid, Reason: v1alpha1.ReasonInvalid,
 			Message: "the credentials of this instance cannot be encoded: " + err.Error()}
+	}
+	if redis != nil {
+		if entries[table.CompiledRedisEntry], err = table.EncodeRedis(*redis); err != nil {
+			return nil, "", &table.Problem{Severity: table.Invalid, Reason: v1alpha1.ReasonInvalid,
+				Message: "what the Redis of this instance asks for cannot be encoded: " + err.Error()}
+		}
 	}
 	size := 0
 	for name, value := range entries {

@@ -204,10 +204,10 @@ func TestCompiledEntries_RefuseWhatDoesNotFit(t *testing.T) {
 		return []table.CompiledCredential{{Credential: &v1alpha1.ProviderCredential{ObjectMeta: meta0("n", "c")},
 			State: table.CredentialState{CABundle: make([]byte, size)}}}
 	}
-	if entries, digest, p := compiledEntries(of(1 << 10)); p != nil || len(entries) == 0 || digest == "" {
+	if entries, digest, p := compiledEntries(of(1<<10), nil); p != nil || len(entries) == 0 || digest == "" {
 		t.Errorf("a small one: %+v", p)
 	}
-	entries, digest, p := compiledEntries(of(maxCompiledBytes))
+	entries, digest, p := compiledEntries(of(maxCompiledBytes), nil)
 	if p == nil || p.Reason != v1alpha1.ReasonSecretTooLarge || entries != nil || digest != "" {
 		t.Errorf("a large one: %+v", p)
 	}

@@ -37,7 +37,9 @@ type compiler struct {
 	tenures  *tenures
 	// states are the last ones of all credentials.
 	states map[types.NamespacedName]table.CredentialState
-	nudge  chan struct{}
+	// redis are the last ones of all instances that have one.
+	redis map[types.NamespacedName]table.RedisState
+	nudge chan struct{}
 }
 
 // newCompiler makes a compiler that reads from a cache.
@@ -222,7 +224,11 @@ func (c *compiler) compile(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	var unread error
+	c.expect(in)
 	c.states, unread = c.credentialStates(ctx, in.credentials)
+	var unreadRedis error
+	c.redis, unreadRedis = c.redisStates(ctx, in.instances)
+	in.redis, unread = c.redis, errors.Join(unread, unreadRedis)
 	next, again := in.compile(c.op.opts, c.states, c.tenures)
 	changed := next.changed(c.op.compiled.current.Load())
 	c.op.compiled.current.Store(next)
@@ -269,18 +275,27 @@ func (c *compiler) load(ctx context.Context) (*inputs, error) {
 	return in, nil
 }
 
-// credentialStates reads what the credentials refer to. A credential whose Secret cannot be read right now keeps its last state,
-// or counts as not looked at yet.
-func (c *compiler) credentialStates(
-	ctx context.Context, credentials []*v1alpha1.ProviderCredential,
-) (map[types.NamespacedName]table.CredentialState, error) {
+// expect says which objects are referred to.
+func (c *compiler) expect(in *inputs) {
 	refs := map[contentRef]bool{}
-	for _, cred := range credentials {
+	for _, cred := range in.credentials {
 		for _, ref := range credentialRefs(cred) {
 			refs[ref] = true
 		}
 	}
+	for _, instance := range in.instances {
+		for _, ref := range redisRefs(instance) {
+			refs[ref] = true
+		}
+	}
 	c.contents.expect(refs)
+}
+
+// credentialStates reads what the credentials refer to, which c.contents must expect. A credential whose Secret cannot be read right now keeps its last state,
+// or counts as not looked at yet.
+func (c *compiler) credentialStates(
+	ctx context.Context, credentials []*v1alpha1.ProviderCredential,
+) (map[types.NamespacedName]table.CredentialState, error) {
 	states := make(map[types.NamespacedName]table.CredentialState, len(credentials))
 	read := func(ref contentRef) (map[string][]byte, error) { return c.contents.read(ctx, ref) }
 	var unread []error

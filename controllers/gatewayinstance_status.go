@@ -25,6 +25,7 @@ func (s *instanceScope) setStatus(now time.Time, ready []replica) time.Time {
 		details = append(details, s.secret)
 	}
 	details = append(details, s.details...)
+	details = append(details, redisDetails(s.instance, s.verdict.redisProblem, ready)...)
 	for _, p := range s.problems {
 		details = append(details, fromProblem("", p))
 	}
@@ -33,7 +34,7 @@ func (s *instanceScope) setStatus(now time.Time, ready []replica) time.Time {
 		now:        now,
 		changed:    s.seen.changed,
 		details:    details,
-		owned:      []string{v1alpha1.ConditionAutoscaling, v1alpha1.ConditionTLSReady},
+		owned:      []string{v1alpha1.ConditionAutoscaling, v1alpha1.ConditionTLSReady, v1alpha1.ConditionRedisAvailable},
 		ready:      fmt.Sprintf("%d of %d replicas are ready", len(ready), wanted),
 	}.settle(&status.Conditions)
 }

@@ -91,7 +91,7 @@ func (r *GatewayReplicaReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 			continue
 		}
 		if state.ready {
-			ready = append(ready, replica{name: item.Name, loaded: item.Status.Loaded})
+			ready = append(ready, replicaOf(item))
 			health.add(item.Status.Ejected)
 		}
 		again = earliest(again, state.again)

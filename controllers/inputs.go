@@ -21,6 +21,8 @@ type inputs struct {
 	instances []*v1alpha1.GatewayInstance
 	// namespaces are labels by name, nil in namespaced mode.
 	namespaces map[string]map[string]string
+	// redis is what is known of the Redis of instances that have one.
+	redis map[types.NamespacedName]table.RedisState
 }
 
 // compile makes a compilation and says when it is out of date by itself (zero: never).
@@ -90,6 +92,9 @@ func (in *inputs) compileInstance(
 		Providers:         opts.Providers,
 		Held:              held.of(instance),
 	}
+	if state, ok := in.redis[name]; ok {
+		input.Redis = &state
+	}
 	built, findings := table.Build(input)
 	held.note(instance, built.Holders())
 	in.addRoutes(c, instance, built, findings, opts)
@@ -105,7 +110,10 @@ func (in *inputs) compileInstance(
 		keys:    int32(len(built.Keys())),
 		problem: table.InstanceProblem(instance, opts.WatchNamespaces),
 	}
-	v.entries, v.digest, v.secretProblem = compiledEntries(in.compiledCredentials(input, states))
+	if r := built.Redis(); r != nil {
+		v.redisProblem = r.Problem
+	}
+	v.entries, v.digest, v.secretProblem = compiledEntries(in.compiledCredentials(input, states), input.Redis)
 	c.instances[name] = v
 }
 

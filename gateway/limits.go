@@ -43,7 +43,17 @@ func (s *Server) OnRedis(changed func(RedisState)) {
 }
 
 // Leave tells other replicas that this one has ended, after everything that it counted was reported.
-func (s *Server) Leave() { s.replaceRedis(nil, nil) }
+func (s *Server) Leave() { leave(s.replaceRedis(nil, nil)) }
+
+// leave ends a client, which may be nil.
+func leave(c *redisquota.Client) {
+	if c == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), leaveTimeout) //nolint:forbidigo // the client outlives every request
+	defer cancel()
+	c.Close(ctx)
+}
 
 // shareLimits connects to the Redis of a table, if it is another one than before. Requests under way keep what was decided.
 func (s *Server) shareLimits(t *table.Table) {
@@ -60,7 +70,7 @@ func (s *Server) shareLimits(t *table.Table) {
 				Changed: func(c *redisquota.Client, err error) { s.redisChanged(c, err) },
 			})
 		}
-		s.replaceRedis(want, client)
+		go leave(s.replaceRedis(want, client)) // what is asked there at the moment may take a while
 	}
 	if client == nil {
 		return
@@ -71,23 +81,17 @@ func (s *Server) shareLimits(t *table.Table) {
 	client.Start()
 }
 
-// replaceRedis takes another client, or none, and ends the one before.
-func (s *Server) replaceRedis(redis *table.Redis, client *redisquota.Client) {
+// replaceRedis takes another client, or none, and returns the one before.
+func (s *Server) replaceRedis(redis *table.Redis, client *redisquota.Client) (old *redisquota.Client) {
 	s.share.mu.Lock()
-	old := s.share.client
+	old = s.share.client
 	s.share.redis, s.share.client = redis, client
 	s.share.set(RedisState{Configured: redis != nil})
 	s.share.mu.Unlock()
 	if client == nil {
 		_ = s.limiter.Share(nil, false) // to decide alone is always possible
 	}
-	if old != nil {
-		go func() { // what is asked there at the moment may take a while
-			ctx, cancel := context.WithTimeout(context.Background(), leaveTimeout) //nolint:forbidigo // the client outlives every request
-			defer cancel()
-			old.Close(ctx)
-		}()
-	}
+	return old
 }
 
 // redisChanged takes what a client has found out.

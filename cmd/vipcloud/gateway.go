@@ -191,7 +191,9 @@ func (f *gatewayFlags) runManifests(ctx context.Context, server *gateway.Server,
 	group.Go(func() error { return server.Run(serving) })
 	err = group.Wait()
 	stop()
-	return errors.Join(err, written.Wait())
+	err = errors.Join(err, written.Wait())
+	server.Leave() // after the last of usage was written
+	return err
 }
 
 // logFindings says what stands in the way of objects. With Kubernetes the operator writes the same into their status.

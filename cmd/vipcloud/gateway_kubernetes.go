@@ -85,6 +85,9 @@ func (f *gatewayFlags) runKubernetes(ctx context.Context, d kubernetesDeps) erro
 		return fmt.Errorf("preparing to watch %s: %w", instance, err)
 	}
 	metrics.Source(d.registry, src.Staleness)
+	d.server.OnRedis(func(r gateway.RedisState) {
+		replica.SetRedis(report.Redis{Configured: r.Configured, Known: r.Known, Away: r.Away})
+	})
 	d.ready.pending.Store(true)
 	return runAll(ctx, d, parts{src: src, replica: replica, usage: usage})
 }
@@ -113,7 +116,9 @@ func runAll(ctx context.Context, d kubernetesDeps, p parts) error {
 		defer context.AfterFunc(ctx, cancel)()
 		return d.server.Run(serveCtx)
 	})
-	return group.Wait()
+	err := group.Wait()
+	d.server.Leave() // after the last report was written
+	return err
 }
 
 // announce reports readiness once everything serves and what was spent is known, and its end.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -129,7 +130,7 @@ func orNull(s string) any {
 // nothing of this one.
 func (c *replicaClient) writeStatus(ctx context.Context, s state, now time.Time) error {
 	patch, err := json.Marshal(map[string]any{"status": map[string]any{
-		"conditions":         []metav1.Condition{c.ready(s)},
+		"conditions":         append([]metav1.Condition{c.ready(s)}, c.redis(s)...),
 		"observedGeneration": c.generation,
 		"loaded": map[string]any{
 			"modelRoutes": orNull(s.loaded.ModelRoutes), "apiKeys": orNull(s.loaded.ApiKeys),
@@ -166,6 +167,25 @@ func (c *replicaClient) ready(s state) metav1.Condition {
 		condition.Message = "takes no more requests"
 	}
 	return condition
+}
+
+// maxRedisMessage bounds what is said of a Redis that is away, in bytes.
+const maxRedisMessage = 256
+
+// redis is the condition RedisAvailable, none without a Redis or before it was tried to reach it.
+func (c *replicaClient) redis(s state) []metav1.Condition {
+	if !s.redis.Configured || !s.redis.Known {
+		return nil
+	}
+	condition := metav1.Condition{
+		Type: v1alpha1.ConditionRedisAvailable, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonRedisConnected, Message: "Redis is reached",
+		ObservedGeneration: c.generation, LastTransitionTime: metav1.NewTime(s.redisTransition),
+	}
+	if away := s.redis.Away; away != "" {
+		condition.Status, condition.Reason = metav1.ConditionFalse, v1alpha1.ReasonRedisUnreachable
+		condition.Message = strings.ToValidUTF8(away[:min(len(away), maxRedisMessage)], "")
+	}
+	return []metav1.Condition{condition}
 }
 
 // remove deletes the object. One that is gone is no error.

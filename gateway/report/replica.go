@@ -70,7 +70,21 @@ type state struct {
 	transition time.Time // when ready changed
 	loaded     source.Versions
 	ejected    *[]v1alpha1.EjectedTarget // another one only if it says something else
+
+	redis           Redis
+	redisTransition time.Time // when redis.Away appeared or went
 }
+
+// Redis is whether this replica reaches the Redis of the instance.
+type Redis struct {
+	// Configured says that there is one, Known that it was tried to reach it.
+	Configured, Known bool
+	// Away is why it is not reached; empty: it is.
+	Away string
+}
+
+// reached says that Redis decides.
+func (r Redis) reached() bool { return r.Known && r.Away == "" }
 
 // NewReplica makes a Replica. Nothing is written before Run.
 func NewReplica(opts ReplicaOptions) (*Replica, error) {
@@ -106,6 +120,16 @@ func (r *Replica) SetReady(ready bool) {
 			s.ready, s.transition = ready, r.opts.Clock.Now()
 			s.wasReady = s.wasReady || ready
 		}
+	})
+}
+
+// SetRedis says whether Redis is reached. It does not block.
+func (r *Replica) SetRedis(redis Redis) {
+	r.change(func(s *state) {
+		if s.redis.reached() != redis.reached() || s.redisTransition.IsZero() {
+			s.redisTransition = r.opts.Clock.Now()
+		}
+		s.redis = redis
 	})
 }
 

@@ -11,9 +11,9 @@ import (
 )
 
 // limited starts a gateway with a priced chat model and a key with limits.
-func limited(t *testing.T, change func(*v1alpha1.ApiKeySpec)) *env {
+func limited(t *testing.T, change func(*v1alpha1.ApiKeySpec), opts ...option) *env {
 	t.Helper()
-	e := newEnv(t)
+	e := newEnv(t, opts...)
 	r := e.route("deepseek-v4-pro", "deepseek-v4-pro", "deepseek")
 	in, out := v1alpha1.Decimal("1"), v1alpha1.Decimal("2")
 	r.Spec.Pricing = &v1alpha1.Pricing{Currency: "USD", Prices: v1alpha1.Prices{InputPerMillionTokens: &in, OutputPerMillionTokens: &out}}

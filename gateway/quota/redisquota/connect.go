@@ -1,9 +1,11 @@
 package redisquota
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -21,8 +23,19 @@ const (
 // errBundle means that a CA bundle holds no certificate.
 var errBundle = errors.New("redis.tls.caBundle holds no PEM certificate")
 
+// silent is a logger of the library that says nothing: whatever goes wrong comes back as an error, and is logged where that is known
+// to matter.
+type silent struct{}
+
+// Printf implements the library's logger.
+func (silent) Printf(context.Context, string, ...any) {}
+
+// quiet silences the library, which has one logger for the process.
+var quiet = sync.OnceFunc(func() { redis.SetLogger(silent{}) })
+
 // connect makes a client. Nothing is sent yet.
 func connect(t *table.Redis) (redis.UniversalClient, error) {
+	quiet()
 	o := &redis.UniversalOptions{
 		Addrs: t.Addresses, Username: t.Username, Password: t.Password.Reveal(),
 		DialTimeout: dialTimeout, ReadTimeout: callTimeout, WriteTimeout: callTimeout, PoolTimeout: callTimeout,
