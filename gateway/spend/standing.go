@@ -11,27 +11,33 @@ import (
 	"vipcloud.ai/vipcloud/gateway/quota"
 )
 
-// maxGone is how many reports that are gone are remembered of a shard.
-const maxGone = 1024
+// goneKept is how long it is remembered that a report is gone: longer than anybody owns up to what was in it.
+const goneKept = 5 * time.Minute
 
-// others are the pages of other replicas that a view holds, by the name of their report. A nil page is one that is gone: what it
-// held counts elsewhere.
+// others are the pages of other replicas that a view holds, by the name of their report.
 type others struct {
 	mu     sync.Mutex // of writers
-	shards [ledger.Shards]atomic.Pointer[map[string]*ledger.Page]
+	shards [ledger.Shards]atomic.Pointer[map[string]other]
 }
 
+// other is a page of another replica, or nil and since when it is gone: what it held counts elsewhere.
+type other struct {
+	page *ledger.Page
+	gone time.Time
+}
+
+// forgotten says that nobody speaks of a page any more.
+func (o other) forgotten() bool { return o.page == nil && time.Since(o.gone) > goneKept }
+
 // set replaces the page of a name.
-func (o *others) set(shard int, name string, p *ledger.Page) {
+func (o *others) set(shard int, name string, p other) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	pages := map[string]*ledger.Page{}
+	pages := map[string]other{}
 	if old := o.shards[shard].Load(); old != nil {
 		pages = maps.Clone(*old)
 	}
-	if len(pages) > maxGone {
-		maps.DeleteFunc(pages, func(_ string, p *ledger.Page) bool { return p == nil })
-	}
+	maps.DeleteFunc(pages, func(_ string, p other) bool { return p.forgotten() })
 	pages[name] = p
 	o.shards[shard].Store(&pages)
 }
@@ -40,10 +46,10 @@ func (o *others) set(shard int, name string, p *ledger.Page) {
 func (b *Books) Name(shard int, name string) { b.names[shard].Store(&name) }
 
 // Other says that View holds this page of another replica, whose report has this name.
-func (b *Books) Other(name string, p *ledger.Page) { b.others.set(p.Shard(), name, p) }
+func (b *Books) Other(name string, p *ledger.Page) { b.others.set(p.Shard(), name, other{page: p}) }
 
 // Gone says that View does not hold the report of this name any more, or holds it as part of an archive.
-func (b *Books) Gone(name string, shard int) { b.others.set(shard, name, nil) }
+func (b *Books) Gone(name string, shard int) { b.others.set(shard, name, other{gone: time.Now()}) }
 
 // Standing implements quota.Standings.
 func (b *Books) Standing(owner, reset string, period quota.Period, at time.Time) quota.Standing {
@@ -52,10 +58,12 @@ func (b *Books) Standing(owner, reset string, period quota.Period, at time.Time)
 	// In this order: what moves on in between counts twice, and never not at all.
 	mine := b.written[shard].Load()
 	if others := b.others.shards[shard].Load(); others != nil {
-		for name, page := range *others {
-			s.Pages[name] = money.Max
-			if page != nil {
-				s.Pages[name] = sum(page.Spent(owner, reset, p, at), page.Reserved(owner, reset, p, at))
+		for name, o := range *others {
+			switch {
+			case o.page != nil:
+				s.Pages[name] = sum(o.page.Spent(owner, reset, p, at), o.page.Reserved(owner, reset, p, at))
+			case !o.forgotten():
+				s.Pages[name] = money.Max
 			}
 		}
 	}

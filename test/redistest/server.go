@@ -21,7 +21,7 @@ const patience = 30 * time.Second
 
 // Server is a redis-server of a test.
 type Server struct {
-	t    *testing.T
+	t    testing.TB
 	args []string
 	dir  string
 	// Port is that of the loopback.
@@ -32,7 +32,7 @@ type Server struct {
 }
 
 // Start runs a server, with these further arguments, until the test ends. It skips the test if there is no redis-server.
-func Start(t *testing.T, args ...string) *Server {
+func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
 	Need(t)
 	s := &Server{t: t, args: args, dir: t.TempDir(), Port: FreePort(t)}
@@ -42,7 +42,7 @@ func Start(t *testing.T, args ...string) *Server {
 }
 
 // Need skips the test if there is no redis-server, and says so where the summary of a run finds it.
-func Need(t *testing.T) {
+func Need(t testing.TB) {
 	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		fmt.Printf("SKIPPED redis: %s needs redis-server, which is not installed\n", t.Name()) //nolint:forbidigo // a line of its own, also without -v
@@ -51,7 +51,7 @@ func Need(t *testing.T) {
 }
 
 // FreePort returns a port of the loopback that nobody uses, whose successor by ten thousand (a cluster's bus) is a port, too.
-func FreePort(t *testing.T) int {
+func FreePort(t testing.TB) int {
 	t.Helper()
 	for {
 		var config net.ListenConfig
@@ -149,7 +149,7 @@ func (s *Server) FlushAll() {
 }
 
 // Eventually waits until something holds.
-func Eventually(t *testing.T, what string, holds func() bool) {
+func Eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	for end := time.Now().Add(patience); !holds(); {
 		if time.Now().After(end) {

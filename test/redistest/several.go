@@ -18,7 +18,7 @@ const (
 )
 
 // StartCluster runs a Redis Cluster of three servers without replicas until the test ends.
-func StartCluster(t *testing.T) []*Server {
+func StartCluster(t testing.TB) []*Server {
 	t.Helper()
 	var servers []*Server
 	for range clusterSize {
@@ -53,7 +53,7 @@ type Guarded struct {
 }
 
 // StartGuarded runs a primary, a replica and a Sentinel until the test ends.
-func StartGuarded(t *testing.T) *Guarded {
+func StartGuarded(t testing.TB) *Guarded {
 	t.Helper()
 	g := &Guarded{Primary: Start(t)}
 	g.Replica = Start(t, "--replicaof", "127.0.0.1", strconv.Itoa(g.Primary.Port))

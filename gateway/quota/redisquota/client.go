@@ -65,6 +65,7 @@ type Client struct {
 	opts    Options
 	redis   redis.UniversalClient // nil: it cannot be used
 	replica string
+	lease   time.Duration
 	buckets []*bucket
 	kick    chan struct{} // holds one token while there is something to find out
 	start   sync.Once
@@ -96,7 +97,7 @@ func New(o Options) *Client {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	c := &Client{opts: o, replica: rand.Text(), kick: make(chan struct{}, 1), done: make(chan struct{}), acknowledged: map[string]int64{}}
+	c := &Client{opts: o, replica: rand.Text(), lease: Lease, kick: make(chan struct{}, 1), done: make(chan struct{}), acknowledged: map[string]int64{}}
 	n := 1
 	if o.Redis.Mode == table.RedisCluster {
 		n = clusterBuckets
@@ -202,7 +203,7 @@ func (c *Client) Ask(ctx context.Context, q *quota.Question) ([]quota.Verdict, e
 	wire.Epoch = b.epoch
 	c.mu.Unlock()
 	wire.Fresh, wire.Replica = rand.Text(), c.replica
-	wire.Lease, wire.Silence, wire.Keep = Lease.Milliseconds(), silence.Milliseconds(), keep.Milliseconds()
+	wire.Lease, wire.Silence, wire.Keep = c.lease.Milliseconds(), silence.Milliseconds(), keep.Milliseconds()
 	var a answer
 	if err := c.call(ctx, askScript, keys, &wire, &a); err != nil {
 		c.fail(err)

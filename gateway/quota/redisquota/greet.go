@@ -71,7 +71,7 @@ func (c *Client) greet(ctx context.Context, b *bucket) error {
 		b.greetings++
 		g := greeting{
 			Replica: c.replica, Fresh: rand.Text(), Told: b.told, Greeting: b.greetings, Acknowledged: b.greetings - 1, Replicas: 1 << 20,
-			Suspect: c.suspect, Lease: Lease.Milliseconds(), Patience: patience.Milliseconds(),
+			Suspect: c.suspect, Lease: c.lease.Milliseconds(), Patience: patience.Milliseconds(),
 		}
 		c.mu.Unlock()
 		if c.opts.Replicas != nil {
