@@ -85,7 +85,8 @@ type Client struct {
 
 // bucket is a set of owners whose rows are in one place. Client.mu guards it.
 type bucket struct {
-	tag string
+	tag        string
+	ask, hello *redis.Script
 	// epoch is the one that rows are told in; empty: none yet. told is the one in which everything was told.
 	epoch, told string
 	settled     bool
@@ -103,7 +104,9 @@ func New(o Options) *Client {
 		n = clusterBuckets
 	}
 	for i := range n {
-		c.buckets = append(c.buckets, &bucket{tag: "vipcloud:{" + o.Scope + "/" + strconv.Itoa(i) + "}:"})
+		b := &bucket{tag: "vipcloud:{" + o.Scope + "/" + strconv.Itoa(i) + "}:"}
+		b.ask, b.hello = scriptsOf(b.tag)
+		c.buckets = append(c.buckets, b)
 	}
 	if p := o.Redis.Problem; p != nil {
 		c.away = fmt.Errorf("%w: %s", errUnusable, p.Message)
@@ -205,7 +208,10 @@ func (c *Client) Ask(ctx context.Context, q *quota.Question) ([]quota.Verdict, e
 	wire.Fresh, wire.Replica = rand.Text(), c.replica
 	wire.Lease, wire.Silence, wire.Keep = c.lease.Milliseconds(), silence.Milliseconds(), keep.Milliseconds()
 	var a answer
-	if err := c.call(ctx, askScript, keys, &wire, &a); err != nil {
+	switch err := c.call(ctx, b.ask.EvalSha, keys, &wire, &a); {
+	case redis.HasErrorPrefix(err, "NOSCRIPT"):
+		a.State = "epoch"
+	case err != nil:
 		c.fail(err)
 		return nil, err
 	}
@@ -255,15 +261,18 @@ func (c *Client) unsettle(b *bucket, epoch string, ended bool) {
 	}
 }
 
+// run is one way to run a script.
+type run func(ctx context.Context, c redis.Scripter, keys []string, args ...any) *redis.Cmd
+
 // call runs a script.
-func (c *Client) call(ctx context.Context, script *redis.Script, keys []string, in, out any) error {
+func (c *Client) call(ctx context.Context, script run, keys []string, in, out any) error {
 	document, err := json.Marshal(in)
 	if err != nil {
 		return fmt.Errorf("writing the question: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*callTimeout)
 	defer cancel()
-	text, err := script.Run(ctx, c.redis, keys, document).Text()
+	text, err := script(ctx, c.redis, keys, document).Text()
 	if err != nil {
 		return fmt.Errorf("asking redis: %w", err)
 	}

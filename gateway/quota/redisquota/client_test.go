@@ -258,3 +258,92 @@ func BenchmarkAdmit(b *testing.B) {
 		}
 	})
 }
+
+func TestClient_whatRedisLosesReplicasTellAgain(t *testing.T) {
+	for name, lose := range map[string]func(*redistest.Server){
+		"FLUSHALL":             func(s *redistest.Server) { s.FlushAll() },
+		"kill -9":              func(s *redistest.Server) { s.Kill(); s.Run() },
+		"only the last second": func(s *redistest.Server) { s.Kill(); s.Run() }, // what was saved is loaded
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, a, b := pair(t)
+			p := policy("shop/web")
+			p.Budgets = budget(100)
+			g, r := b.admit(p, 1)
+			if r != nil {
+				t.Fatalf("refused: %+v", r)
+			}
+			g.Release()
+			if name == "only the last second" {
+				if err := s.Client().Save(t.Context()).Err(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if g, r = a.admit(p, 30); r != nil {
+				t.Fatalf("refused: %+v", r)
+			}
+			a.books.spend("shop/web", 30)
+			g.Settle(1)
+			if _, r = a.admit(p, 30); r != nil {
+				t.Fatalf("refused: %+v", r)
+			}
+			for range 10 {
+				lose(s)
+				for end := time.Now().Add(30 * time.Second); ; <-time.After(time.Millisecond) {
+					_, r := b.admit(p, 41)
+					if r == nil {
+						t.Fatal("one too much is admitted")
+					}
+					if r.Reason == quota.BudgetExceeded && r.Spent == 30 {
+						break
+					}
+					if r.Reason != quota.Unavailable || time.Now().After(end) {
+						t.Fatalf("got %+v", r)
+					}
+				}
+			}
+			if _, r := b.admit(p, 40); r != nil {
+				t.Errorf("what is left is refused: %+v", r)
+			}
+		})
+	}
+}
+
+func TestClient_overdrawsNothingWhileItIsLost(t *testing.T) {
+	s, a, b := pair(t)
+	p := policy("shop/web")
+	const amount, each = 40000, 7
+	p.Budgets = budget(amount)
+	var wg sync.WaitGroup
+	for _, r := range []*replica{a, b} {
+		for range 20 {
+			wg.Go(func() {
+				for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); {
+					g, refusal := r.admit(p, each)
+					if refusal != nil && refusal.Spent+each > amount {
+						return
+					}
+					if refusal == nil {
+						r.books.spend("shop/web", each)
+						g.Settle(1)
+					}
+				}
+				t.Error("the budget was never used")
+			})
+		}
+	}
+	ended := make(chan struct{})
+	go func() { wg.Wait(); close(ended) }()
+	for lost := 0; ; lost++ {
+		select {
+		case <-ended:
+			if spent := a.books.spent["shop/web"] + b.books.spent["shop/web"]; spent > amount || spent <= amount-each {
+				t.Errorf("%d of %d were spent", spent, amount)
+			}
+			t.Logf("lost %d times", lost)
+			return
+		case <-time.After(100 * time.Millisecond):
+			s.FlushAll()
+		}
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // run greets until ctx ends.
@@ -78,11 +80,19 @@ func (c *Client) greet(ctx context.Context, b *bucket) error {
 			g.Replicas = c.opts.Replicas()
 		}
 		var s state
-		if err := c.call(ctx, helloScript, []string{b.tag + "marker"}, &g, &s); err != nil {
+		if err := c.say(ctx, b, &g, &s); err != nil {
 			c.mu.Lock()
 			b.greetings = 0 // nobody knows whether it arrived
 			c.mu.Unlock()
 			return err
+		}
+		c.mu.Lock()
+		current := b.epoch == s.Epoch
+		c.mu.Unlock()
+		if !current {
+			if err := c.prime(ctx, b); err != nil {
+				return err
+			}
 		}
 		c.mu.Lock()
 		known := b.told == s.Epoch
@@ -103,6 +113,23 @@ func (c *Client) greet(ctx context.Context, b *bucket) error {
 		c.mu.Unlock()
 	}
 	return nil
+}
+
+// say greets, and tells a server that has never heard the greeting that it is another one than before.
+func (c *Client) say(ctx context.Context, b *bucket, g *greeting, s *state) error {
+	marker := []string{b.tag + "marker"}
+	err := c.call(ctx, b.hello.EvalSha, marker, g, s)
+	if redis.HasErrorPrefix(err, "NOSCRIPT") {
+		g.Lost = true
+		err = c.call(ctx, b.hello.Eval, marker, g, s)
+	}
+	return err
+}
+
+// prime makes the server keep the script of questions, by one of an epoch that is none.
+func (c *Client) prime(ctx context.Context, b *bucket) error {
+	var a answer
+	return c.call(ctx, b.ask.Eval, []string{b.tag + "marker", b.tag + "owner:"}, &question{Epoch: "none"}, &a)
 }
 
 // forget forgets what was acknowledged of a bucket: in a new epoch everything is told anew. c.mu is held.

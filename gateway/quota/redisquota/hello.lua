@@ -7,7 +7,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local epoch = redis.call('HGET', KEYS[1], 'epoch')
 local since = tonumber(redis.call('HGET', KEYS[1], 'since') or '0')
 local greetings = tonumber(redis.call('HGET', KEYS[1], 'greetings:' .. q.replica) or '0')
-if not epoch or greetings < q.acknowledged or (q.suspect and now - since > q.patience) then
+if not epoch or greetings < q.acknowledged or q.lost or (q.suspect and now - since > q.patience) then
   -- Something was lost, or may have been: everybody tells everything anew.
   epoch, since = q.fresh, now
   redis.call('HSET', KEYS[1], 'epoch', epoch, 'since', since)

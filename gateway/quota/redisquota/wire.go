@@ -18,11 +18,12 @@ var askSource string
 //go:embed hello.lua
 var helloSource string
 
-// The scripts. Redis keeps them; it is sent one again if it has forgotten it.
-var (
-	askScript   = redis.NewScript(askSource)
-	helloScript = redis.NewScript(helloSource)
-)
+// scriptsOf are the scripts of a bucket. Each has its own, because what a server has in memory of them alone tells that it is the same
+// process as before: a server that was restarted, or has taken the place of another, has no scripts. The greeting is sent again then, and
+// begins a new epoch; the question is sent again after that, never before.
+func scriptsOf(tag string) (ask, hello *redis.Script) {
+	return redis.NewScript(askSource + "-- " + tag + "\n"), redis.NewScript(helloSource + "-- " + tag + "\n")
+}
 
 // row is a quota.Row as scripts read and write it. Amounts are decimal texts, since numbers of Lua have 15 digits.
 type row struct {
@@ -100,8 +101,10 @@ type greeting struct {
 	Acknowledged int64  `json:"acknowledged"`
 	Replicas     int    `json:"replicas"`
 	Suspect      bool   `json:"suspect"`
-	Lease        int64  `json:"lease"`
-	Patience     int64  `json:"patience"`
+	// Lost says that the server is another process than the one that was told.
+	Lost     bool  `json:"lost"`
+	Lease    int64 `json:"lease"`
+	Patience int64 `json:"patience"`
 }
 
 // state is what hello.lua says.
