@@ -3,6 +3,8 @@ package redisquota
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -257,6 +259,37 @@ func BenchmarkAdmit(b *testing.B) {
 			g.Settle(1)
 		}
 	})
+	b.StopTimer()
+	report(b, s)
+}
+
+// report tells what it cost Redis: time by question, and memory of the owner.
+func report(b *testing.B, s *redistest.Server) {
+	b.Helper()
+	c := s.Client()
+	stats, err := c.Info(b.Context(), "commandstats").Result()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for line := range strings.SplitSeq(stats, "\r\n") {
+		var calls int64
+		var perCall float64
+		_, rest, _ := strings.Cut(line, "cmdstat_evalsha:")
+		if n, _ := fmt.Sscanf(rest, "calls=%d,", &calls); n == 0 {
+			continue
+		}
+		_, rest, _ = strings.Cut(rest, "usec_per_call=")
+		if _, err := fmt.Sscanf(rest, "%f,", &perCall); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(perCall, "redis-µs/question")
+		b.ReportMetric(float64(calls)/float64(b.N), "questions/op")
+	}
+	bytes, err := c.MemoryUsage(b.Context(), "vipcloud:{n/i/0}:owner:shop/web").Result()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(bytes), "redis-B/owner")
 }
 
 func TestClient_whatRedisLosesReplicasTellAgain(t *testing.T) {
