@@ -102,7 +102,8 @@ func TestValuesSchemaRefuses(t *testing.T) {
 	}{
 		"words for a number of replicas":        {set: `replicas="three"`, want: "replicas"},
 		"a key that does not exist":             {set: `replica=3`, want: "replica"},
-		"a nested key that does not exist":      {set: `image={"registry":"x"}`, want: "registry"},
+		"a nested key that does not exist":      {set: `image={"repo":"x"}`, want: "repo"},
+		"a registry with a scheme":              {set: `image={"registry":"https://x"}`, want: "registry"},
 		"a pull policy that does not exist":     {set: `image.pullPolicy="Sometimes"`, want: "pullPolicy"},
 		"a digest that is none":                 {set: `image.digest="abc"`, want: "digest"},
 		"a pull secret as a string":             {set: `imagePullSecrets=["registry"]`, want: "imagePullSecrets"},
@@ -225,6 +226,9 @@ func TestImageOfGatewaysIsTheOperatorsUnlessChosen(t *testing.T) {
 		"defaults":           {wantImage: "vipcloud:0.1.0", wantGateway: "vipcloud:0.1.0"},
 		"a tag":              {args: []string{"image.tag=v9"}, wantImage: "vipcloud:v9", wantGateway: "vipcloud:v9"},
 		"a digest beats it":  {args: []string{"image.tag=v9", "image.digest=" + digest}, wantImage: "vipcloud@" + digest, wantGateway: "vipcloud@" + digest},
+		"a registry":         {args: []string{"image.registry=mirror.example:5000/ai/", "image.tag=v9"}, wantImage: "mirror.example:5000/ai/vipcloud:v9", wantGateway: "mirror.example:5000/ai/vipcloud:v9"},
+		"of everybody":       {args: []string{"global.imageRegistry=mirror.example", "image.digest=" + digest}, wantImage: "mirror.example/vipcloud@" + digest, wantGateway: "mirror.example/vipcloud@" + digest},
+		"its own beats that": {args: []string{"global.imageRegistry=mirror.example", "image.registry=own.example"}, wantImage: "own.example/vipcloud:0.1.0", wantGateway: "own.example/vipcloud:0.1.0"},
 		"one of the gateway": {args: []string{"gatewayImage=other:v2"}, wantImage: "vipcloud:0.1.0", wantGateway: "other:v2"},
 	}
 	for name, tc := range tests {
@@ -239,6 +243,41 @@ func TestImageOfGatewaysIsTheOperatorsUnlessChosen(t *testing.T) {
 			}
 			if got, want := fmt.Sprint(arguments(container)), "--gateway-image="+tc.wantGateway+" "; !strings.Contains(got, want) {
 				t.Errorf("args = %s, want %s", got, want)
+			}
+		})
+	}
+}
+
+func TestPullSecretsReachTheGateways(t *testing.T) {
+	tests := map[string]struct {
+		args              []string
+		operator, gateway string
+	}{
+		"none":                     {operator: "<nil>", gateway: "<nil>"},
+		"for both":                 {args: []string{"imagePullSecrets[0].name=registry"}, operator: "registry", gateway: "registry"},
+		"of everybody":             {args: []string{"global.imagePullSecrets[0].name=shared"}, operator: "shared", gateway: "shared"},
+		"its own beats that":       {args: []string{"global.imagePullSecrets[0].name=shared", "imagePullSecrets[0].name=registry"}, operator: "registry", gateway: "registry"},
+		"one of the gateway's own": {args: []string{"imagePullSecrets[0].name=registry", "defaultInstance.spec.podTemplate.imagePullSecrets[0].name=other"}, operator: "registry", gateway: "other"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			var args []string
+			for _, set := range tc.args {
+				args = append(args, "--set", set)
+			}
+			objects := decode(t, render(t, args...))
+			secret := func(value any) string {
+				list, _ := value.([]any)
+				if len(list) == 0 {
+					return "<nil>"
+				}
+				return text(object(list[0].(map[string]any)).at("name"))
+			}
+			if got := secret(objects["Deployment/vipcloud-system/vipcloud-operator"].at("spec", "template", "spec", "imagePullSecrets")); got != tc.operator {
+				t.Errorf("the operator pulls with %s, want %s", got, tc.operator)
+			}
+			if got := secret(objects["GatewayInstance/vipcloud-system/default"].at("spec", "podTemplate", "imagePullSecrets")); got != tc.gateway {
+				t.Errorf("gateways pull with %s, want %s", got, tc.gateway)
 			}
 		})
 	}

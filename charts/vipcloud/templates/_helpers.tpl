@@ -15,6 +15,9 @@ app.kubernetes.io/name: vipcloud
 
 {{/* The operator's image. */}}
 {{- define "vipcloud.image" -}}
+{{- with .Values.image.registry | default (default dict .Values.global).imageRegistry -}}
+{{ trimSuffix "/" . }}/
+{{- end -}}
 {{- if .Values.image.digest -}}
 {{ .Values.image.repository }}@{{ .Values.image.digest }}
 {{- else -}}
