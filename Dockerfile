@@ -1,4 +1,5 @@
 # One static binary: operator and gateway. Other base images: --build-arg BUILD_IMAGE=… --build-arg RUN_IMAGE=…
+# A release pins both by digest (name:tag@sha256:…; make base-images prints those of now), and is then the same whenever it is built.
 ARG BUILD_IMAGE=golang:1.26
 ARG RUN_IMAGE=gcr.io/distroless/static:nonroot
 
@@ -11,7 +12,7 @@ ARG VERSION=dev
 ARG TARGETOS=linux
 ARG TARGETARCH
 RUN CGO_ENABLED=0 GOOS=${TARGETOS} GOARCH=${TARGETARCH} \
-    go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /vipcloud ./cmd/vipcloud
+    go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=${VERSION}" -o /vipcloud ./cmd/vipcloud
 
 FROM ${RUN_IMAGE}
 ARG VERSION=dev

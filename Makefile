@@ -11,7 +11,12 @@ VERSION ?= $(shell git describe --tags --always --dirty 2> /dev/null || echo dev
 LDFLAGS := -s -w -X main.version=$(VERSION)
 IMAGE ?= vipcloud:$(VERSION)
 IMAGE_PLATFORM ?=
-BUILD := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/vipcloud ./cmd/vipcloud
+# Base images, pinned: BUILD_IMAGE=golang:1.26@sha256:… RUN_IMAGE=gcr.io/distroless/static:nonroot@sha256:…; see make base-images.
+BUILD_IMAGE ?=
+RUN_IMAGE ?=
+# The same source and version give the same bytes, wherever they are built: no folder, no state of git, no time.
+OUT ?= bin/vipcloud
+BUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o '$(OUT)' ./cmd/vipcloud
 CACHE := $(or $(VIPCLOUD_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vipcloud)
 
 # The race detector needs a C compiler. Without one the tests still run, and say so.
@@ -122,7 +127,39 @@ build: ## bin/vipcloud, static, version stamped in
 
 .PHONY: image
 image: ## Container image (IMAGE=name:tag, IMAGE_PLATFORM=linux/arm64)
-	docker build $(if $(IMAGE_PLATFORM),--platform=$(IMAGE_PLATFORM)) --build-arg VERSION=$(VERSION) -t $(IMAGE) .
+	docker build $(if $(IMAGE_PLATFORM),--platform=$(IMAGE_PLATFORM)) --build-arg VERSION=$(VERSION) \
+	  $(if $(BUILD_IMAGE),--build-arg BUILD_IMAGE=$(BUILD_IMAGE)) $(if $(RUN_IMAGE),--build-arg RUN_IMAGE=$(RUN_IMAGE)) -t $(IMAGE) .
+
+.PHONY: base-images
+base-images: ## The base images with the digests they have now, to pin them by (asks their registries)
+	@for image in $$(sed -nE 's/^ARG (BUILD|RUN)_IMAGE=(.+)$$/\2/p' Dockerfile); do \
+	  echo "$$image@$$(docker buildx imagetools inspect "$$image" --format '{{.Manifest.Digest}}')"; done
+
+.PHONY: images
+images: ## Every image that an installation of the chart runs, for a registry without access to the world
+	@hack/images.sh
+
+##@ Supply chain
+
+.PHONY: dist
+dist: ## dist/: binaries for both architectures, charts, bill of materials, licences, checksums
+	VERSION=$(VERSION) hack/dist.sh
+
+.PHONY: sbom
+sbom: ## The bill of materials of the binary, CycloneDX JSON on standard output
+	@$(TOOL) bom sbom $(VERSION)
+
+.PHONY: licences
+licences: ## The licence of every module that is linked; fails on one that is not allowed
+	@$(TOOL) bom licences
+
+.PHONY: reproducible
+reproducible: ## Build twice, in two places and with two caches, and compare (slow)
+	VERSION=$(VERSION) hack/reproducible.sh
+
+.PHONY: lint-workflows
+lint-workflows: ## actionlint on the workflow files
+	$(TOOL) actionlint -shellcheck= -pyflakes= .github/workflows/*.yaml
 
 ##@ Generate and check
 

@@ -72,6 +72,8 @@ check "packaging" make test-packaging
 check "shell scripts" shell_scripts
 check "go mod tidy" tidy
 check "govulncheck" vulnerabilities
+check "licences" make licences
+check "workflows" make lint-workflows
 
 echo "=== 3/3 generated files are current"
 check "generated files" current
