@@ -12,6 +12,7 @@ import (
 	"vipcloud.ai/vipcloud/gateway/openai"
 	"vipcloud.ai/vipcloud/gateway/quota"
 	"vipcloud.ai/vipcloud/gateway/table"
+	"vipcloud.ai/vipcloud/gateway/tracing"
 	"vipcloud.ai/vipcloud/gateway/usage"
 )
 
@@ -34,6 +35,8 @@ type exchange struct {
 	// jobGrant holds what a job may cost until the job itself is in the books.
 	jobGrant *quota.Grant
 	rec      usage.Record
+	// span is the request's; the zero one if nothing is traced.
+	span tracing.Span
 }
 
 // entry surrounds a handler with what every request gets: an id, a bound on its headers, a record that is settled exactly once,
@@ -42,6 +45,8 @@ func (s *Server) entry(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := &exchange{server: s, w: &recorder{ResponseWriter: w}, r: r}
 		x.rec = usage.Record{RequestID: requestID(r), Method: r.Method, Path: r.URL.Path, Start: s.opts.Now()}
+		x.r, x.span = s.opts.Tracer.Request(r)
+		x.rec.Span = x.span.Context()
 		header := w.Header()
 		header.Set("X-Request-Id", x.rec.RequestID)
 		header.Set("Access-Control-Allow-Origin", "*")
@@ -114,6 +119,7 @@ func (x *exchange) settle() {
 		x.rec.Outcome = usage.OutcomeOK
 	}
 	settled := x.server.settler.Settle(&x.rec)
+	x.endSpan(&settled)
 	x.server.count(&x.rec, &settled)
 	x.jobGrant.Release()
 	x.grant.Settle(settled.Usage.PromptTokens + settled.Usage.CompletionTokens) // after it was counted, so that it is never neither

@@ -12,6 +12,7 @@ import (
 
 	"vipcloud.ai/vipcloud/gateway/metrics"
 	"vipcloud.ai/vipcloud/gateway/provider"
+	"vipcloud.ai/vipcloud/gateway/tracing"
 )
 
 // Defaults of Options.
@@ -42,6 +43,8 @@ type Options struct {
 	Adapters map[string]provider.Adapter
 	// Registry takes the metrics and serves them. Default: a registry of the server's own.
 	Registry metrics.Registry
+	// Tracer makes spans of requests and of calls to upstreams. Nil: nothing is traced.
+	Tracer *tracing.Tracer
 	// AccessLog gets one line a request, Log everything else. Default for both: slog's default logger.
 	AccessLog, Log *slog.Logger
 

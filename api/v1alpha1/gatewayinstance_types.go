@@ -108,6 +108,11 @@ type GatewayInstanceSpec struct {
 	// +optional
 	Logging *Logging `json:"logging,omitempty"`
 
+	// tracing sends OpenTelemetry traces to a receiver. Unset: nothing is traced, at no cost.
+	//
+	// +optional
+	Tracing *Tracing `json:"tracing,omitempty"`
+
 	// podTemplate adds to the gateway's pods.
 	//
 	// +optional

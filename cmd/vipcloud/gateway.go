@@ -24,6 +24,7 @@ import (
 	"vipcloud.ai/vipcloud/gateway/source/manifests"
 	"vipcloud.ai/vipcloud/gateway/spend"
 	"vipcloud.ai/vipcloud/gateway/table"
+	"vipcloud.ai/vipcloud/gateway/tracing"
 )
 
 // gatewayFlags are the flags of vipcloud gateway, one to one.
@@ -39,6 +40,8 @@ type gatewayFlags struct {
 	bodyBytes, inFlightBytes int64
 	drainDelay, drainTimeout time.Duration
 	logLevel, logFormat      string
+
+	tracing tracing.ExportOptions
 }
 
 // newGatewayCommand runs the gateway.
@@ -72,6 +75,10 @@ func newGatewayCommand() *cobra.Command {
 	flags.DurationVar(&f.drainTimeout, "drain-timeout", gateway.DefaultDrainTimeout, "how long running streams may take after that")
 	flags.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
 	flags.StringVar(&f.logFormat, "log-format", "json", "json or text")
+	flags.StringVar(&f.tracing.Endpoint, "tracing-endpoint", "",
+		"base URL of an OTLP receiver (HTTP) for traces, such as http://localhost:4318; empty: nothing is traced")
+	flags.Float64Var(&f.tracing.SampleRatio, "tracing-sample-ratio", 0.1, "part of the traces begun here that is recorded, from 0 to 1")
+	flags.BoolVar(&f.tracing.UsageLog, "tracing-usage-log", false, "send the record of each request to the OTLP receiver, too")
 	return cmd
 }
 
@@ -104,9 +111,14 @@ func (f *gatewayFlags) run(ctx context.Context) error {
 	metrics.Build(registry, version)
 	ready := &readiness{}
 	cert := f.certificate(log, registry)
+	traced, err := f.trace(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer traced.end(ctx)
 	server, err := gateway.New(gateway.Options{
 		Listener: listeners.api, TLSListener: listeners.tls, TLS: cert.config(), AdminListener: listeners.admin, Adapters: all.Adapters(), Registry: registry,
-		AccessLog: log, Log: log, BodyBytes: f.bodyBytes, InFlightBodyBytes: f.inFlightBytes,
+		Tracer: traced.tracer, AccessLog: traced.accessLog, Log: log, BodyBytes: f.bodyBytes, InFlightBodyBytes: f.inFlightBytes,
 		ShareLimits: f.manifests == "", DrainDelay: nonZero(f.drainDelay), DrainTimeout: nonZero(f.drainTimeout), Ready: ready.check,
 	})
 	if err != nil {

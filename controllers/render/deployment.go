@@ -29,6 +29,7 @@ const (
 	defaultMemoryLimit       = "1Gi"
 	defaultMemory            = "128Mi"
 	defaultCPU               = "100m"
+	defaultSampleRatio       = "0.1"
 	graceBeyondDrain         = 30 * time.Second
 	containerName            = "gateway"
 	runAsUser          int64 = 65532
@@ -160,7 +161,7 @@ func container(in Input, d drain) corev1.Container {
 		Name:      containerName,
 		Image:     cmp.Or(spec.Image, in.Image),
 		Args:      args(in, d, resources),
-		Env:       env(spec, resources),
+		Env:       env(in.Instance.Spec.Tracing, spec, resources),
 		Resources: resources,
 		Ports: []corev1.ContainerPort{
 			{Name: "http", ContainerPort: ListenPort, Protocol: corev1.ProtocolTCP},
@@ -205,6 +206,7 @@ func args(in Input, d drain, resources corev1.ResourceRequirements) []string {
 		"--log-level=" + level,
 		"--log-format=" + format,
 	}
+	flags = append(flags, tracingArgs(instance.Spec.Tracing)...)
 	if in.WatchNamespaces != nil {
 		flags = append(flags, "--watch-namespaces="+strings.Join(slices.Sorted(slices.Values(in.WatchNamespaces)), ","))
 	}
@@ -215,6 +217,21 @@ func args(in Input, d drain, resources corev1.ResourceRequirements) []string {
 func stateVolume() corev1.Volume {
 	limit := resource.MustParse(stateLimit)
 	return corev1.Volume{Name: stateName, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{SizeLimit: &limit}}}
+}
+
+// tracingArgs are the flags of spec.tracing.
+func tracingArgs(t *v1alpha1.Tracing) []string {
+	if t == nil {
+		return nil
+	}
+	flags := []string{
+		"--tracing-endpoint=" + string(t.Endpoint),
+		"--tracing-sample-ratio=" + cmp.Or(string(t.SampleRatio), defaultSampleRatio),
+	}
+	if t.UsageLog == v1alpha1.UsageLogAll {
+		flags = append(flags, "--tracing-usage-log")
+	}
+	return flags
 }
 
 // inFlightDefault is the part of the memory limit that request bodies may take.

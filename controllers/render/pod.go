@@ -35,12 +35,20 @@ func resourcesOf(spec *v1alpha1.PodTemplate) corev1.ResourceRequirements {
 	}
 }
 
-// env is the pod's identity, the runtime's memory limit and what the admin adds. The identity cannot be overridden.
-func env(spec *v1alpha1.PodTemplate, resources corev1.ResourceRequirements) []corev1.EnvVar {
+// tracingHeaders is the variable from which OpenTelemetry's exporters take headers.
+const tracingHeaders = "OTEL_EXPORTER_OTLP_HEADERS"
+
+// env is the pod's identity, the runtime's memory limit, the headers for the receiver of traces and what the admin adds. The
+// identity cannot be overridden.
+func env(tracing *v1alpha1.Tracing, spec *v1alpha1.PodTemplate, resources corev1.ResourceRequirements) []corev1.EnvVar {
 	vars := []corev1.EnvVar{fieldEnv("POD_NAME", "metadata.name"), fieldEnv("POD_UID", "metadata.uid")}
 	ownLimit := slices.ContainsFunc(spec.Env, func(e v1alpha1.EnvVar) bool { return e.Name == "GOMEMLIMIT" })
 	if limit := resources.Limits.Memory().Value(); limit > 0 && !ownLimit {
 		vars = append(vars, corev1.EnvVar{Name: "GOMEMLIMIT", Value: strconv.FormatInt(limit/100*goMemoryPercent, 10)})
+	}
+	ownHeaders := slices.ContainsFunc(spec.Env, func(e v1alpha1.EnvVar) bool { return e.Name == tracingHeaders })
+	if tracing != nil && tracing.HeadersSecretRef != nil && !ownHeaders {
+		vars = append(vars, envVar(v1alpha1.EnvVar{Name: tracingHeaders, SecretKeyRef: tracing.HeadersSecretRef}))
 	}
 	for _, e := range spec.Env {
 		if e.Name == "POD_NAME" || e.Name == "POD_UID" {

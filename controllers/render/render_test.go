@@ -58,6 +58,10 @@ func everything(obj *v1alpha1.GatewayInstance) {
 		RequestLimits: &v1alpha1.RequestLimits{BodyBytes: &body, InFlightBodyBytes: &inFlight},
 		Drain:         &v1alpha1.Drain{Delay: "5s", Timeout: "90s"},
 		Logging:       &v1alpha1.Logging{Level: "debug", Format: "text"},
+		Tracing: &v1alpha1.Tracing{
+			Endpoint: "http://otel-collector.monitoring:4318", SampleRatio: "0.5", UsageLog: v1alpha1.UsageLogAll,
+			HeadersSecretRef: &v1alpha1.EntryReference{Name: "otlp", Key: "headers"},
+		},
 		PodTemplate: &v1alpha1.PodTemplate{
 			Image:            "registry.example.com/vipcloud:v9",
 			ImagePullSecrets: []v1alpha1.LocalObjectReference{{Name: "pull"}},

@@ -13,6 +13,7 @@ import (
 	"vipcloud.ai/vipcloud/gateway/openai"
 	"vipcloud.ai/vipcloud/gateway/provider"
 	"vipcloud.ai/vipcloud/gateway/snapshot"
+	"vipcloud.ai/vipcloud/gateway/tracing"
 )
 
 const (
@@ -69,7 +70,29 @@ func (c *exchange) try(t *snapshot.Target) *provider.Error {
 	defer cancel(nil)
 	watch := startWatch(c, cancel)
 	defer watch.stop()
-	return c.work.at(ctx, t, watch)
+	if c.proxy.opts.Tracer == nil {
+		return c.work.at(ctx, t, watch)
+	}
+	ctx, c.span = c.proxy.opts.Tracer.Attempt(ctx, tracing.Attempt{
+		Operation: snapshot.OperationOf(c.res.Served.Route), Model: t.Upstream.Model, Provider: t.Credential.Provider, Target: t.ID,
+		Address: t.Credential.URL.Hostname(),
+	})
+	failure := "panic"
+	defer func() { c.span.End(failure) }()
+	err := c.work.at(ctx, t, watch)
+	failure = c.failureOf(err)
+	return err
+}
+
+// failureOf is what went wrong with an attempt, in a word; empty for nothing.
+func (c *exchange) failureOf(err *provider.Error) string {
+	switch {
+	case err == nil:
+		return ""
+	case c.clientGone():
+		return "client_gone"
+	}
+	return err.Class.String()
 }
 
 // trace notes whether the request went out whole: from then on the upstream may produce a bill.

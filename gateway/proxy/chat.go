@@ -25,6 +25,7 @@ func (c *chat) at(ctx context.Context, t *snapshot.Target, watch *watchdog) *pro
 	if err != nil {
 		return asProviderError(err, provider.ClassInvalidRequest)
 	}
+	c.span.Inject(req.Header)
 	resp, err := t.Endpoint.RoundTrip(req)
 	if err != nil {
 		return networkError(ctx, err)

@@ -16,6 +16,7 @@ import (
 	"vipcloud.ai/vipcloud/gateway/route"
 	"vipcloud.ai/vipcloud/gateway/snapshot"
 	"vipcloud.ai/vipcloud/gateway/table"
+	"vipcloud.ai/vipcloud/gateway/tracing"
 )
 
 // Defaults of Options.
@@ -33,6 +34,8 @@ type Options struct {
 	KeepAlive time.Duration
 	// WriteTimeout is how long a client may take to read what is sent before it is cut off. Default: 60 s.
 	WriteTimeout time.Duration
+	// Tracer makes spans of attempts. Nil: nothing is traced.
+	Tracer *tracing.Tracer
 	// Drain ends when requests that still run must end. Nil: never.
 	Drain context.Context //nolint:containedctx // a signal of the server's life, not of a request
 }
@@ -150,6 +153,8 @@ type exchange struct {
 	w      http.ResponseWriter
 	work   work
 	res    Result
+	// span is that of the attempt under way.
+	span tracing.Span
 	// lease is the attempt under way.
 	lease balance.Lease
 	// outlook is when a route of a call without any attempt can be called.

@@ -51,6 +51,7 @@ func (c *speech) at(ctx context.Context, t *snapshot.Target, watch *watchdog) *p
 	if err != nil {
 		return c.voiceHint(asProviderError(err, provider.ClassInvalidRequest), public)
 	}
+	c.span.Inject(req.Header)
 	resp, err := t.Endpoint.RoundTrip(req)
 	if err != nil {
 		return networkError(ctx, err)

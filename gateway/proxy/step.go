@@ -11,6 +11,7 @@ import (
 
 	"vipcloud.ai/vipcloud/gateway/provider"
 	"vipcloud.ai/vipcloud/gateway/snapshot"
+	"vipcloud.ai/vipcloud/gateway/tracing"
 )
 
 // maxSteps bounds how many calls one thing may take.
@@ -23,6 +24,8 @@ var errTooManySteps = errors.New("too many calls for one answer")
 type caller struct {
 	// roundTrip sends a request over the connections of a credential.
 	roundTrip func(*http.Request) (*http.Response, error)
+	// span tells the upstream which trace a request belongs to.
+	span tracing.Span
 	// maxBytes is the largest answer.
 	maxBytes int64
 	// paid is called when a request has gone out that may be billed.
@@ -36,7 +39,7 @@ type caller struct {
 // caller returns what the steps of an attempt are sent through.
 func (c *exchange) caller(t *snapshot.Target) *caller {
 	return &caller{
-		roundTrip: t.Endpoint.RoundTrip, maxBytes: c.proxy.opts.MaxResponseBytes,
+		roundTrip: t.Endpoint.RoundTrip, span: c.span, maxBytes: c.proxy.opts.MaxResponseBytes,
 		paid: func() { c.sent.Store(true) }, unsettled: func() { c.unsettled.Store(true) },
 	}
 }
@@ -75,6 +78,7 @@ func send[T any](ctx context.Context, by *caller, step *provider.Step[T], sent *
 		}
 	}
 	req := step.Request.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: written}))
+	by.span.Inject(req.Header)
 	resp, err := by.roundTrip(req)
 	if err != nil {
 		return zero, nil, networkError(ctx, err)

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"vipcloud.ai/vipcloud/gateway/metrics"
 	"vipcloud.ai/vipcloud/gateway/money"
 	"vipcloud.ai/vipcloud/gateway/openai"
@@ -42,6 +44,9 @@ type Record struct {
 	Status int
 	// Start is when the request arrived.
 	Start time.Time
+
+	// Span is that of the request; invalid if nothing is traced.
+	Span trace.SpanContext
 
 	// Operation is what the endpoint does, for metrics of requests whose model is not known.
 	Operation string
@@ -209,6 +214,9 @@ func (s *Settler) write(rec *Record, settled Settled, now time.Time) {
 		level = slog.LevelError
 	}
 	ctx := context.Background() //nolint:forbidigo // the line must be written although the request's context has ended
+	if rec.Span.IsValid() {
+		ctx = trace.ContextWithSpanContext(ctx, rec.Span)
+	}
 	if !s.log.Enabled(ctx, level) {
 		return
 	}
@@ -216,6 +224,9 @@ func (s *Settler) write(rec *Record, settled Settled, now time.Time) {
 	buf = append(buf, slog.String("requestID", rec.RequestID), slog.String("method", rec.Method), slog.String("path", rec.Path),
 		slog.Int("status", rec.Status), slog.String("outcome", string(rec.Outcome)),
 		slog.Float64("durationMs", milliseconds(now.Sub(rec.Start))), slog.Int64("bytesOut", rec.BytesOut))
+	if rec.Span.IsValid() {
+		buf = append(buf, slog.String("traceID", rec.Span.TraceID().String()))
+	}
 	buf = appendKey(buf, rec.Key)
 	buf = appendRoute(buf, rec)
 	buf = appendUsage(buf, rec, settled)
