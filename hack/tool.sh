@@ -22,13 +22,16 @@ binary=$cache/$name-$digest
 if [ ! -x "$binary" ]; then
   mkdir -p "$cache"
   # A tool whose source is in its module is package main there; else the module names it in a tool directive.
+  # A file "tags" beside go.mod holds build tags, for tools of which a part is enough.
+  tags=
+  [ ! -f "$module/tags" ] || tags=" -tags=$(cat "$module/tags")"
   package=.
-  [ -f "$module/main.go" ] || package=$(cd "$module" && go list -f '{{.ImportPath}}' tool)
+  [ -f "$module/main.go" ] || package=$(cd "$module" && GOFLAGS="-mod=readonly$tags" go list -f '{{.ImportPath}}' tool)
   echo "tool.sh: building $name (once; golangci-lint and helm take minutes)" >&2
   # Built under a name of its own and moved, so that two makes at once do not run half a file.
   partial=$binary.$$
   trap 'rm -f "$partial"' EXIT
-  (cd "$module" && GOFLAGS=-mod=readonly CGO_ENABLED=0 nice go build -buildvcs=false -trimpath -o "$partial" "$package") >&2
+  (cd "$module" && GOFLAGS="-mod=readonly$tags" CGO_ENABLED=0 nice go build -buildvcs=false -trimpath -o "$partial" "$package") >&2
   mv "$partial" "$binary"
   trap - EXIT
 fi

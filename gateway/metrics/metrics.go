@@ -124,6 +124,9 @@ func New(reg prometheus.Registerer) *Metrics {
 		"Requests refused by this replica's share of a limit or budget although the whole was not reached, by reason.", "reason")
 	m.findings = gauge("vipcloud_table_findings", "Findings in the served table that stand in the way of an object, by reason.", "reason")
 	m.objects = gauge("vipcloud_table_objects", "Objects in the served table, by kind.", "kind")
+	for _, reason := range []string{"cost_out_of_range", "job_late"} {
+		m.unaccounted.WithLabelValues(reason) // shown from 0 on: of a series that begins with 1, nobody sees that it grew
+	}
 	m.newScalars()
 	m.health = newTargetHealth(reg)
 	reg.MustRegister(m.requestDuration, m.firstToken, m.outputChunk, m.outputToken, m.tokenUsage, m.units, m.responses, m.cost, m.attempts,
