@@ -52,11 +52,18 @@ func (s *Server) entry(h handler) http.Handler {
 		header.Set("Access-Control-Allow-Origin", "*")
 		header.Set("Access-Control-Expose-Headers", exposedHeaders)
 		s.metrics.InFlight.Inc()
-		defer s.metrics.InFlight.Dec()
+		s.underWay.Add(1)
+		defer func() {
+			s.metrics.InFlight.Dec()
+			s.lastEnd.Store(time.Now().UnixNano())
+			s.underWay.Add(-1)
+		}()
 		defer x.settle()
 		defer x.recover()
-		if s.draining.Load() && r.ProtoMajor == 1 {
-			header.Set("Connection", "close") // taken back by streams, which a client would mistake for whole
+		if s.draining.Load() {
+			// The next request takes another connection. Streams say so only now: Node takes a close for a clean end, so that one which is
+			// cut would look whole.
+			header.Set("Connection", "close")
 		}
 		if r.ContentLength != 0 {
 			// The server itself reads what a handler leaves of a body, so a client that stalls must be bounded even if nobody here

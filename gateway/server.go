@@ -63,6 +63,8 @@ type Server struct {
 	bodyBytes atomic.Int64
 	// draining is set when the replica is told to end.
 	draining atomic.Bool
+	// underWay are requests that have not ended, lastEnd is when the last one did, in nanoseconds since 1970.
+	underWay, lastEnd atomic.Int64
 	// drainCtx ends when requests that still run must end.
 	drainCtx context.Context //nolint:containedctx // a signal of the server's life, made and ended by it
 	endDrain context.CancelFunc
@@ -154,9 +156,9 @@ func (s *Server) Table() *table.Table {
 func (s *Server) Run(ctx context.Context) error {
 	api := s.newHTTPServer(s.Handler(), true)
 	group, gctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return serve(api, s.opts.Listener) })
+	group.Go(func() error { return s.untilDrain(serve(api, s.opts.Listener)) })
 	if s.opts.TLSListener != nil {
-		group.Go(func() error { return serveTLS(api, s.opts.TLSListener) })
+		group.Go(func() error { return s.untilDrain(serveTLS(api, s.opts.TLSListener)) })
 	}
 	admin := s.newHTTPServer(s.adminHandler(), false)
 	if s.opts.AdminListener != nil {
@@ -178,14 +180,32 @@ func (s *Server) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
+// untilDrain forgets the error of a listener that a drain has closed.
+func (s *Server) untilDrain(err error) error {
+	if s.Draining() {
+		return nil
+	}
+	return err
+}
+
 // drain lets requests finish: readiness goes at once, the listener after a delay in which every proxy learns of it, and streams
-// that outlive the timeout get an error event.
+// that outlive the timeout get an error event. Connections stay for as long as anything is under way: the client of a stream that began
+// before all this does not know that its next request should take another connection, and would send it just when this one is closed.
 func (s *Server) drain(api *http.Server) {
 	s.draining.Store(true)
 	s.opts.Log.Info("Draining", "delay", s.opts.DrainDelay, "timeout", s.opts.DrainTimeout)
 	<-time.After(s.opts.DrainDelay)
 	ctx, cancel := context.WithTimeout(context.Background(), s.opts.DrainTimeout) //nolint:forbidigo // the caller's has ended
 	defer cancel()
+	for _, l := range []net.Listener{s.opts.Listener, s.opts.TLSListener} {
+		if l == nil {
+			continue
+		}
+		if err := l.Close(); err != nil {
+			s.opts.Log.Warn("A listener could not be closed", "err", err)
+		}
+	}
+	s.quiet(ctx)
 	if api.Shutdown(ctx) == nil {
 		return
 	}
@@ -194,6 +214,26 @@ func (s *Server) drain(api *http.Server) {
 	last, cancelLast := context.WithTimeout(context.Background(), lastWords) //nolint:forbidigo // the caller's has ended
 	defer cancelLast()
 	_ = api.Shutdown(last) // what is still there after this is closed by Run
+}
+
+// Waits of a drain: how long nothing may have been under way before connections are closed, and how often that is looked at.
+const (
+	lingering = time.Second
+	lookEvery = 20 * time.Millisecond
+)
+
+// quiet waits until nothing has been under way for a second, or for the drain's delay if that is less, or ctx ends.
+func (s *Server) quiet(ctx context.Context) {
+	linger := min(lingering, s.opts.DrainDelay)
+	ticker := time.NewTicker(lookEvery)
+	defer ticker.Stop()
+	for s.underWay.Load() > 0 || time.Since(time.Unix(0, s.lastEnd.Load())) < linger {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
 }
 
 // lastWords is how long streams have to tell their clients that they end.

@@ -6,6 +6,7 @@
 set -euo pipefail
 archive=${1:?usage: hack/image.sh ARCHIVE NAME:TAG VERSION [CHECKOUT]} name=${2:?} version=${3:?}
 hack=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+archive=$(cd "$(dirname "$archive")" && pwd)/$(basename "$archive")
 cd "${4:-$hack/..}"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

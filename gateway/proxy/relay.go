@@ -116,7 +116,6 @@ func (s *stream) begin() {
 	h := s.w.Header()
 	h.Set("Cache-Control", "no-cache")
 	h.Set("X-Accel-Buffering", "no")
-	h.Del("Connection") // a stream that may be cut must not look complete: Node takes a close for a clean end
 	s.w.WriteHeader(http.StatusOK)
 	s.forget(s.in)
 	s.watch.stream(s.out.keepAlive)

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -75,7 +76,7 @@ func apiServerAway(t *testing.T, s *suite) {
 	before := s.pods(t, system, "default")
 	s.atNode(t, "away", "kube-apiserver")
 	gone := time.Now()
-	t.Cleanup(func() { s.atNode(t, "back", "kube-apiserver") })
+	t.Cleanup(func() { _ = s.command(context.WithoutCancel(t.Context()), s.node, "back", "kube-apiserver").Run() })
 	during(t, awayFor)
 	if _, err := s.cluster.Discovery().ServerVersion(); err == nil {
 		t.Fatal("the API server answers, although it was stopped")

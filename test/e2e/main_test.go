@@ -117,7 +117,9 @@ func TestCluster(t *testing.T) {
 	} {
 		start := time.Now()
 		ok := t.Run(step.name, func(t *testing.T) { step.run(t, s) })
-		t.Logf("%s: %s", step.name, time.Since(start).Round(time.Second))
+		if took := time.Since(start); took > time.Millisecond {
+			t.Logf("%s: %s", step.name, took.Round(time.Second))
+		}
 		if !ok {
 			s.show(t)
 			if step.name == "install" || step.name == "quickstart" {
@@ -159,17 +161,18 @@ func (s *suite) show(t *testing.T) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
 	for _, args := range [][]string{
-		{"get", "pods", "-A", "-o", "wide"}, {"get", "vipcloud", "-A"}, {"get", "events", "-A", "--sort-by=.lastTimestamp"},
-		{"logs", "-n", system, "-l", "app.kubernetes.io/component=operator", "--tail=40"},
-		{"logs", "-n", system, "-l", v1alpha1.LabelInstance, "--tail=10", "--prefix"},
+		{"get", "pods", "-A", "-o", "wide"}, {"get", "vipcloud", "-A"},
+		{"get", "events", "-A", "--sort-by=.lastTimestamp", "--field-selector=type=Warning"},
+		{"logs", "-n", system, "-l", "app.kubernetes.io/component=operator", "--tail=20"},
+		{"logs", "-n", system, "-l", v1alpha1.LabelInstance, "--tail=5", "--prefix"},
 	} {
 		out, err := s.command(ctx, s.kubectl, args...).CombinedOutput()
-		if len(out) > 12000 {
-			out = out[len(out)-12000:]
-		}
-		t.Logf("kubectl %s (%v)\n%s", strings.Join(args, " "), err, out)
+		t.Logf("kubectl %s (%v)\n…%s", strings.Join(args, " "), err, out[max(0, len(out)-shown):])
 	}
 }
+
+// shown is how much of each answer is shown at most.
+const shown = 5000
 
 // path is a path of the checkout.
 func path(elements ...string) string { return filepath.Join(append([]string{root}, elements...)...) }

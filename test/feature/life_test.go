@@ -54,6 +54,38 @@ func TestLife_drainLetsAStreamFinishAndRefusesNothingBefore(t *testing.T) {
 	}
 }
 
+func TestLife_afterAStreamOfADrainTheNextRequestIsServed(t *testing.T) {
+	e := simple(t, func(o *gateway.Options) { o.DrainDelay, o.DrainTimeout = 300*time.Millisecond, patience })
+	// Two streams on two connections of one client: one ends while the other runs on.
+	_, short := e.begin("[[chunks 60]] [[fail slow]]")
+	_, long := e.begin("[[chunks 400]] [[fail slow]]")
+	stopped := make(chan struct{})
+	go func() { defer close(stopped); e.stop() }()
+	eventually(t, "the listener goes", func() bool {
+		c, err := net.DialTimeout("tcp", strings.TrimPrefix(e.base, "http://"), time.Second)
+		if err == nil {
+			_ = c.Close()
+		}
+		return err != nil
+	})
+	if _, err := io.ReadAll(short); err != nil {
+		t.Fatal(err)
+	}
+	// No new connection can be made, so this comes by that of the stream, whose client could not know.
+	resp := e.do("POST", "/v1/chat/completions", chat("deepseek-v4-pro", "Hello!", `"stream":true`))
+	text, err := io.ReadAll(resp.Body)
+	if resp.StatusCode != http.StatusOK || err != nil || !strings.HasSuffix(string(text), "data: [DONE]\n\n") {
+		t.Errorf("the next request: status %d, %v, %q", resp.StatusCode, err, text)
+	}
+	if !resp.Close {
+		t.Error("the client is not told to take another connection next time: it would stay until the drain times out")
+	}
+	if rest, err := io.ReadAll(long); err != nil || !strings.HasSuffix(string(rest), "data: [DONE]\n\n") {
+		t.Errorf("the long stream ended with %v", err)
+	}
+	<-stopped
+}
+
 func TestLife_streamsThatOutliveTheDrainAreToldSo(t *testing.T) {
 	e := simple(t, func(o *gateway.Options) { o.DrainTimeout = 200 * time.Millisecond })
 	resp, r := e.begin("[[chunks 5]] [[fail stall_mid]]")
