@@ -145,12 +145,22 @@ func foreign(instance *v1alpha1.GatewayInstance, kind string, current client.Obj
 	return p
 }
 
-// ours says whether an object belongs to the instance: by its controller, or where it cannot have one by its labels.
+// ours says whether an object belongs to the instance: by its controller, or where it cannot have one by its labels. One of the
+// instance's namespace that has all labels that the operator gives, and no controller, was restored from a backup without owners.
 func ours(instance *v1alpha1.GatewayInstance, obj client.Object) bool {
 	if owner := metav1.GetControllerOfNoCopy(obj); owner != nil {
 		return owner.UID == instance.UID
 	}
-	return obj.GetNamespace() != instance.Namespace && obj.GetLabels()[v1alpha1.LabelInstanceUID] == string(instance.UID)
+	labels := obj.GetLabels()
+	if obj.GetNamespace() != instance.Namespace {
+		return labels[v1alpha1.LabelInstanceUID] == string(instance.UID)
+	}
+	for name, value := range render.Labels(instance) {
+		if labels[name] != value {
+			return false
+		}
+	}
+	return true
 }
 
 // formerly says whether an object belonged to an instance of the same name.

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"vipcloud.ai/vipcloud/api/v1alpha1"
+	"vipcloud.ai/vipcloud/controllers/render"
 	"vipcloud.ai/vipcloud/gateway/table"
 )
 
@@ -104,6 +105,7 @@ func TestOurs(t *testing.T) {
 		"labelled, elsewhere":               {labelled("m", "u"), "", 0},
 		"labelled, of the cluster":          {labelled("", "u"), "", 0},
 		"labelled, but could have an owner": {labelled("n", "u"), "NameConflict", table.Missing},
+		"restored without its owner":        {metav1.ObjectMeta{Namespace: "n", Labels: render.Labels(instance)}, "", 0},
 		"labelled by the one before":        {labelled("m", "before"), "NameConflict", table.Missing},
 	}
 	for name, tc := range cases {
