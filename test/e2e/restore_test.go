@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -169,7 +170,7 @@ func restore(t *testing.T, s *suite) {
 		status, body, err := call(t, strings.TrimSuffix(base, "/v1"), key, "GET", made.Poll, nil)
 		var now job
 		if err != nil || status != http.StatusOK || json.Unmarshal(body, &now) != nil || now.Status != "completed" {
-			return fmt.Errorf("%d %s %v: %w", status, body, err, errNotYet)
+			return errors.Join(fmt.Errorf("%d %s: %w", status, body, errNotYet), err)
 		}
 		return nil
 	})
@@ -183,10 +184,10 @@ func (s *suite) usedWhen(t *testing.T, base, key string, enough func(usage) bool
 	eventually(t, patience, "the key's usage is known", func() error {
 		status, body, err := call(t, base, key, "GET", "/key/usage", nil)
 		if err != nil || status != http.StatusOK {
-			return fmt.Errorf("%d %s %v: %w", status, body, err, errNotYet)
+			return errors.Join(fmt.Errorf("%d %s: %w", status, body, errNotYet), err)
 		}
 		if got, err = sumUsage(body); err != nil || !enough(got) {
-			return fmt.Errorf("%+v %v: %w", got, err, errNotYet)
+			return errors.Join(fmt.Errorf("%+v: %w", got, errNotYet), err)
 		}
 		return nil
 	})

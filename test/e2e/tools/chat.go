@@ -19,9 +19,9 @@ func params(model, prompt string) openai.ChatCompletionNewParams {
 
 // heard is what a stream brought.
 type heard struct {
-	chunks                 int
-	prompt, completion     int64
-	finish, text, response string
+	chunks             int
+	prompt, completion int64
+	finish             string
 }
 
 // listenTo reads a stream to its end.
@@ -35,7 +35,6 @@ func listenTo(ctx context.Context, client openai.Client, p openai.ChatCompletion
 		h.prompt += chunk.Usage.PromptTokens
 		h.completion += chunk.Usage.CompletionTokens
 		for _, c := range chunk.Choices {
-			h.text += c.Delta.Content
 			if c.FinishReason != "" {
 				h.finish = c.FinishReason
 			}
