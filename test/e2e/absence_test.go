@@ -182,5 +182,5 @@ spec: {replicas: 1, drain: {delay: 0s}, serves: {keys: {namespaces: {from: Selec
 		t.Errorf("bindings were left for %s after the operator's start, want at most %s", took, sweepWithin)
 	}
 	s.operatorReady(t)
-	s.k(t, "delete", "namespace", "edge", "--timeout=90s")
+	s.k(t, "delete", "namespace", "edge", "--timeout=6m")
 }

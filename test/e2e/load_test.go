@@ -84,6 +84,8 @@ func (s *suite) secret(t *testing.T, namespace, name, entry string) string {
 type loader struct {
 	*suite
 	name string
+	// retries lets the SDK repeat what it repeats by itself.
+	retries bool
 }
 
 // loader starts a load with an ApiKey of its own.
@@ -143,6 +145,9 @@ func (l *loader) run(t *testing.T, streams, chunks int, once bool) {
 	query := url.Values{"model": {model}, "streams": {strconv.Itoa(streams)}, "chunks": {strconv.Itoa(chunks)}}
 	if once {
 		query.Set("once", "1")
+	}
+	if l.retries {
+		query.Set("retries", "1")
 	}
 	if _, err := l.try(t, "POST", "run", query); err != nil {
 		t.Fatalf("starting the load: %v", err)

@@ -149,7 +149,7 @@ func restore(t *testing.T, s *suite) {
 	s.reported(t)
 
 	saved := s.backup(t, attic)
-	s.k(t, "delete", "namespace", attic, "--timeout=3m")
+	s.k(t, "delete", "namespace", attic, "--timeout=6m")
 	s.namespace(t, attic)
 	for _, o := range saved {
 		// What the operator has made again meanwhile is left as it is, as restores do. Secrets come first: none of them may be made again.
@@ -174,7 +174,7 @@ func restore(t *testing.T, s *suite) {
 		}
 		return nil
 	})
-	s.k(t, "delete", "namespace", attic, "--timeout=3m")
+	s.k(t, "delete", "namespace", attic, "--timeout=6m")
 }
 
 // usedWhen returns what a key has used as soon as it is enough.
@@ -229,11 +229,11 @@ spec: {gatewayRef: {name: gate%[1]s, namespace: gate%[1]s}}}`, n))
 	for _, n := range []string{"1", "2", "3"} {
 		s.k(t, "wait", "--for=condition=Ready", "--timeout=3m", "-n", "team"+n, "apikey/team")
 	}
-	s.k(t, "delete", "namespace", "gate1", "--timeout=2m")
-	s.k(t, "delete", "namespace", "team1", "--timeout=2m")
-	s.k(t, "delete", "namespace", "team2", "--timeout=2m")
-	s.k(t, "delete", "namespace", "gate2", "--timeout=2m")
-	s.k(t, "delete", "namespace", "team3", "gate3", "--timeout=2m")
+	s.k(t, "delete", "namespace", "gate1", "--timeout=6m")
+	s.k(t, "delete", "namespace", "team1", "--timeout=6m")
+	s.k(t, "delete", "namespace", "team2", "--timeout=6m")
+	s.k(t, "delete", "namespace", "gate2", "--timeout=6m")
+	s.k(t, "delete", "namespace", "team3", "gate3", "--timeout=6m")
 	for _, n := range []string{"1", "2", "3"} {
 		eventually(t, patience, "the bindings of gate"+n+" go", func() error {
 			if got := s.bindingsOf(t, "gate"+n); got > 0 {

@@ -26,14 +26,23 @@ func uninstall(t *testing.T, s *suite) {
 	if err := s.once(t, "uninstalled", "app", model); err != nil {
 		t.Errorf("a call after helm uninstall: %v", err)
 	}
-	s.k(t, "delete", "namespace", shop, "--timeout=2m")
+	s.k(t, "delete", "namespace", shop, "--timeout=6m")
 	s.k(t, "delete", "apikey", "-n", "default", "quickstart", "--timeout=30s")
-	s.k(t, "delete", "namespace", system, "--timeout=3m")
+	s.stopGateways(t)
+	s.k(t, "delete", "namespace", system, "--timeout=6m")
 	s.k(t, append([]string{"delete", "crd", "--timeout=2m"}, s.ourCRDs(t)...)...)
 	if got := s.ourCRDs(t); len(got) > 0 {
 		t.Errorf("CRDs are left: %v", got)
 	}
 	s.k(t, "delete", "clusterrolebinding", "-l", v1alpha1.LabelInstance, "--ignore-not-found")
+}
+
+// stopGateways deletes the instances and waits for their pods. Kubernetes looks again at a namespace that is being deleted only after half
+// of the longest time that its pods may take to end, which is minutes for gateways, however soon they end.
+func (s *suite) stopGateways(t *testing.T) {
+	t.Helper()
+	s.k(t, "delete", "gatewayinstance", "-n", system, "--all", "--timeout=30s")
+	s.k(t, "wait", "--for=delete", "--timeout=6m", "-n", system, "pod", "-l", v1alpha1.LabelInstance)
 }
 
 // upgrade installs the product as it was before, with objects, and upgrades definitions and release while streams run.
@@ -52,7 +61,10 @@ func upgrade(t *testing.T, s *suite) {
 	s.settled(t, system, "default", 2, image)
 	s.k(t, "wait", "--for=condition=Ready", "apikey/quickstart", "-n", "default", "--timeout=2m")
 	key := s.secret(t, "default", "quickstart", "api-key")
+	// The replicas that end are the previous version's. It closed connections when it should not have, so the SDK repeats here what it repeats by
+	// itself; at a previous version later than that, take this away.
 	l := s.loader(t, "upgrade")
+	l.retries = true
 	l.run(t, 50, 40, false)
 
 	// As docs/operations.md says.
@@ -70,7 +82,8 @@ func upgrade(t *testing.T, s *suite) {
 		t.Error("no object is left after the upgrade")
 	}
 	s.chart(t, "uninstall", "--wait", "--timeout=2m")
-	s.k(t, "delete", "namespace", system, shop, vendorsNamespace, "--timeout=3m")
+	s.stopGateways(t)
+	s.k(t, "delete", "namespace", system, shop, vendorsNamespace, "--timeout=6m")
 	err := s.objects.Get(t.Context(), client.ObjectKey{Name: system}, &corev1.Namespace{})
 	if !apierrors.IsNotFound(err) {
 		t.Errorf("namespace %s: %v", system, err)

@@ -38,13 +38,13 @@ type loader struct {
 }
 
 // load offers POST /run?streams=100&chunks=40&model=M, which keeps so many streams running until POST /stop, &once=1 each of them once;
-// and GET /stats. It repeats nothing, so that it sees every failure.
+// and GET /stats. It repeats nothing, so that it sees every failure, but with &retries=1 what the SDK repeats by itself.
 func load(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("load", flag.ContinueOnError)
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	l := &loader{client: openai.NewClient(option.WithMaxRetries(0))}
+	l := &loader{client: openai.NewClient()}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /run", func(w http.ResponseWriter, r *http.Request) { l.run(ctx, w, r) })
 	mux.HandleFunc("POST /stop", func(w http.ResponseWriter, _ *http.Request) {
@@ -89,6 +89,10 @@ func (l *loader) run(ctx context.Context, w http.ResponseWriter, r *http.Request
 		http.Error(w, "streams: "+err.Error(), http.StatusBadRequest)
 		return
 	}
+	var opts []option.RequestOption
+	if q.Get("retries") == "" {
+		opts = append(opts, option.WithMaxRetries(0))
+	}
 	l.mu.Lock()
 	l.stats = Stats{}
 	l.mu.Unlock()
@@ -97,9 +101,9 @@ func (l *loader) run(ctx context.Context, w http.ResponseWriter, r *http.Request
 	p := params(q.Get("model"), "[[chunks "+q.Get("chunks")+"]] Hello!")
 	for range streams {
 		l.group.Go(func() {
-			l.stream(ctx, p)
+			l.stream(ctx, p, opts)
 			for !once && l.more() && ctx.Err() == nil {
-				l.stream(ctx, p)
+				l.stream(ctx, p, opts)
 			}
 		})
 	}
@@ -114,14 +118,14 @@ func (l *loader) more() bool {
 }
 
 // stream runs one stream and counts how it ended.
-func (l *loader) stream(ctx context.Context, p openai.ChatCompletionNewParams) {
+func (l *loader) stream(ctx context.Context, p openai.ChatCompletionNewParams, opts []option.RequestOption) {
 	began := false
 	h, err := listenTo(ctx, l.client, p, func(string) {
 		if !began {
 			began = true
 			l.count(func(s *Stats) { s.Running++ })
 		}
-	})
+	}, opts...)
 	l.count(func(s *Stats) {
 		if began {
 			s.Running--
