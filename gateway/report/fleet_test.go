@@ -69,6 +69,9 @@ type wire struct {
 	lost atomic.Int64
 	// cut lets nothing through any more.
 	cut atomic.Bool
+	// hold keeps writes back until it is closed; nil: none. held counts those that wait.
+	hold atomic.Pointer[chan struct{}]
+	held atomic.Int64
 }
 
 // errLost is what a client sees of a lost answer.
@@ -78,6 +81,11 @@ var errLost = errors.New("answer lost by the test")
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if w.cut.Load() {
 		return nil, errLost
+	}
+	if hold := w.hold.Load(); hold != nil && (r.Method == http.MethodPut || r.Method == http.MethodPost) {
+		w.held.Add(1)
+		<-*hold
+		r = r.WithContext(context.WithoutCancel(r.Context())) // it is on its way, whoever left
 	}
 	response, err := w.next.RoundTrip(r)
 	if err == nil && w.deaf.Load() && (r.Method == http.MethodPut || r.Method == http.MethodPost) {
@@ -119,6 +127,9 @@ func (f *fleet) replicaWith(name string, pod types.UID, dir string) *writer {
 	go func() { done <- w.ledger.Run(ctx) }()
 	w.end = sync.OnceFunc(func() {
 		cancel()
+		if w.wire.cut.Load() {
+			return // it goes on trying for a while
+		}
 		select {
 		case err := <-done:
 			if err != nil {

@@ -117,3 +117,34 @@ func TestMetrics_sayWhetherUsageIsWritten(t *testing.T) {
 		t.Errorf("%v, %v", problems, err)
 	}
 }
+
+func TestJournal_whatADeadProcessHadSentDoesNotArriveLater(t *testing.T) {
+	for name, settled := range map[string][]money.Amount{"a first report": {2}, "a report that was written before": {1, 2}} {
+		t.Run(name, func(t *testing.T) {
+			f := newFleet(t)
+			dir := t.TempDir()
+			a := f.replicaWith("a", "uid-a", dir)
+			want := money.Amount(0)
+			for _, amount := range settled[:len(settled)-1] {
+				a.settle(amount)
+				want += amount
+				f.eventually(20*time.Second, "written", func() bool { return f.written() == want && len(a.Book.Dirty()) == 0 })
+			}
+			hold := make(chan struct{})
+			a.wire.hold.Store(&hold)
+			a.settle(settled[len(settled)-1])
+			want += settled[len(settled)-1]
+			f.eventually(20*time.Second, "a write is on its way", func() bool { return a.wire.held.Load() > 0 })
+			a.crash()
+			again := f.replicaWith("a", "uid-a", dir)
+			if got := again.total(); got != want {
+				t.Errorf("after the restart %v is known, want %v", got, want)
+			}
+			close(hold) // and now it arrives
+			f.eventually(20*time.Second, "all is written", func() bool { return f.written() == want && again.total() == want })
+			again.settle(4)
+			f.eventually(20*time.Second, "it goes on", func() bool { return f.written() == want+4 && again.total() == want+4 })
+			f.one()
+		})
+	}
+}

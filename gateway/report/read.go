@@ -25,6 +25,9 @@ func (l *Ledger) loadOwn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if own, err = l.fence(ctx, own); err != nil {
+		return err
+	}
 	held, err := l.merged(ctx, own)
 	if err != nil {
 		return err

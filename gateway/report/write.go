@@ -78,6 +78,9 @@ func (l *Ledger) prepare(shard int) (*v1alpha1.UsageReport, error) {
 	if s.name == "" {
 		l.begin(shard)
 	}
+	if j := l.opts.Books.Journal(); j != nil && s.uid == "" {
+		j.Begin(shard, s.name)
+	}
 	if s.pending == nil {
 		data, sequence, err := l.opts.Books.Book.Encode(shard)
 		if err != nil {

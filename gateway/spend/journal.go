@@ -38,6 +38,8 @@ type Journal struct {
 	// written is up to which number each shard was written elsewhere, reports where to.
 	written [ledger.Shards]int64
 	reports [ledger.Shards]string
+	// begun are the names of reports of which nobody has said that they were made; empty: none.
+	begun [ledger.Shards]string
 	// replayed says that what was found has been counted. What is counted before that waits in early.
 	replayed bool
 	closed   bool
@@ -111,6 +113,35 @@ func (j *Journal) Reports() [ledger.Shards]string {
 	return j.reports
 }
 
+// Begun are the names of reports that a process was about to make, and may still be made by what it had sent; empty for none.
+func (j *Journal) Begun() [ledger.Shards]string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.begun
+}
+
+// Beyond says of which shards the journal holds entries that may be in no report.
+func (j *Journal) Beyond() (beyond [ledger.Shards]bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, s := range j.segments {
+		for shard := range s.last {
+			beyond[shard] = beyond[shard] || s.last[shard] > j.written[shard]
+		}
+	}
+	return beyond
+}
+
+// Begin notes the name of a report that a shard is about to be written in for the first time.
+func (j *Journal) Begin(shard int, name string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.begun[shard] != name {
+		j.begun[shard] = name
+		j.add(&record{Kind: recordBegun, Shard: shard, Report: name})
+	}
+}
+
 // rotate begins a new segment. mu is held, or nobody else knows the journal yet.
 func (j *Journal) rotate() error {
 	if j.file != nil {
@@ -145,6 +176,9 @@ func (j *Journal) begin(compacted bool) []*record {
 	for shard := range j.written {
 		if j.written[shard] > 0 {
 			records = append(records, &record{Kind: recordWritten, Shard: shard, Sequence: j.written[shard], Report: j.reports[shard]})
+		}
+		if j.begun[shard] != "" {
+			records = append(records, &record{Kind: recordBegun, Shard: shard, Report: j.begun[shard]})
 		}
 	}
 	return records
@@ -225,7 +259,7 @@ func (j *Journal) acknowledge(shard int, sequence int64, report string) {
 	if sequence <= j.written[shard] {
 		return
 	}
-	j.written[shard], j.reports[shard] = sequence, report
+	j.written[shard], j.reports[shard], j.begun[shard] = sequence, report, ""
 	j.add(&record{Kind: recordWritten, Shard: shard, Sequence: sequence, Report: report})
 	j.sweep()
 }

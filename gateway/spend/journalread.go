@@ -57,6 +57,8 @@ func (j *Journal) take(s *segment) error {
 			owner, compacted = r.Report, r.Requests == 1
 		case recordWritten:
 			j.noteWritten(r)
+		case recordBegun:
+			j.begun[r.Shard] = r.Report
 		}
 	})
 	switch {
@@ -89,7 +91,7 @@ func (j *Journal) take(s *segment) error {
 // noteWritten keeps up to which number a shard was written, and where.
 func (j *Journal) noteWritten(r *record) {
 	if r.Sequence >= j.written[r.Shard] {
-		j.written[r.Shard], j.reports[r.Shard] = r.Sequence, r.Report
+		j.written[r.Shard], j.reports[r.Shard], j.begun[r.Shard] = r.Sequence, r.Report, ""
 	}
 }
 

@@ -25,6 +25,8 @@ const (
 	recordJob
 	// recordWritten says up to which number a shard was written, and in which report.
 	recordWritten
+	// recordBegun names, in Report, the report that a shard is about to be written in for the first time.
+	recordBegun
 )
 
 const (
