@@ -25,7 +25,7 @@ TESTFLAGS ?=
 GOTEST := go test $(TESTFLAGS)
 
 # Packages with a target of their own; test-unit takes the rest.
-LAYERED := /controllers(/|$$)|/gateway/(source|report|provider)(/|$$)|/test/(chaos|crd|e2e|feature|propagation|providers|sdk|conformance|packaging|importrules)(/|$$)
+LAYERED := /controllers(/|$$)|/gateway/(source|report|provider)(/|$$)|/test/(chaos|crd|e2e|feature|money|propagation|providers|sdk|conformance|packaging|importrules)(/|$$)
 
 TOOL := hack/tool.sh
 # Evaluated in a recipe, so that only targets that need an API server make one.
@@ -55,7 +55,7 @@ demo: ## Real API server, operator and gateway on this machine (SMOKE=1: one str
 ##@ Test
 
 .PHONY: test
-test: race-note test-unit test-providers test-crd test-controllers test-feature test-propagation test-chaos test-sdk ## Every test but packaging and conformance
+test: race-note test-unit test-providers test-crd test-controllers test-feature test-propagation test-chaos test-money test-sdk ## Every test but packaging and conformance
 
 .PHONY: race-note
 race-note:
@@ -89,6 +89,10 @@ test-propagation: ## Time from apply to served and from revoke to refused: print
 .PHONY: test-chaos
 test-chaos: ## Gateways that are killed, keys that are rotated, vendors that fail: no job lost, none billed twice
 	$(GOTEST) $(RACE) -count=1 ./test/chaos/...
+
+.PHONY: test-money
+test-money: ## Gateways that are killed under load, 10,000 active keys: books equal the vendor's, and what they cost etcd
+	$(call ASSETS,test) $(GOTEST) -count=1 -timeout 30m -v ./test/money/...
 
 .PHONY: test-sdk
 test-sdk: ## The official Go SDK as client

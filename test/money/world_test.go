@@ -39,7 +39,7 @@ const (
 	// model is the public name of the one model.
 	model = "deepseek-v4-pro"
 	// patience is how long anything may take that is waited for.
-	patience = 2 * time.Minute
+	patience = 5 * time.Minute
 )
 
 // world is a control plane with an operator.
