@@ -35,6 +35,8 @@ const (
 	unsettledPause = 5 * time.Millisecond
 	// maxAsks is how many asks one question holds.
 	maxAsks = 64
+	// maxTelling is how many keys are told of at the same time.
+	maxTelling = 64
 	// unavailablePause is when a client is asked to come again if nobody can decide.
 	unavailablePause = time.Second
 )
@@ -117,14 +119,17 @@ func (l *Limiter) Tell(ctx context.Context, match func(group string) bool) {
 		}
 	}
 	told := make(chan struct{}, len(owed))
-	for _, p := range owed {
-		s.owe(p, told)
-	}
-	for range owed {
-		select {
-		case <-told:
-		case <-ctx.Done():
-			return
+	atOnce := min(maxTelling, len(owed))
+	for i := range len(owed) + atOnce {
+		if i >= atOnce {
+			select {
+			case <-told:
+			case <-ctx.Done():
+				return
+			}
+		}
+		if i < len(owed) {
+			s.owe(owed[i], told)
 		}
 	}
 }

@@ -27,12 +27,13 @@ const (
 	greetEvery, settleEvery = 250 * time.Millisecond, 20 * time.Millisecond
 	// renewEvery is how often a replica tells everything, so that nothing expires and nothing old stays.
 	renewEvery = 10 * time.Second
-	// patience is how long replicas have to tell anew before they are taken to be gone.
-	patience = time.Second
+	// patience is how long replicas have to be heard of in a new epoch before they are taken to be gone, and longestPatience how long
+	// those that were have to tell everything.
+	patience, longestPatience = time.Second, 10 * time.Second
 	// silence is longer than a replica that lives is ever silent, within reason.
 	silence = 3 * time.Second
 	// tellTimeout bounds telling everything.
-	tellTimeout = 5 * time.Second
+	tellTimeout = longestPatience
 	// clusterBuckets are the hash tags in a cluster.
 	clusterBuckets = 16
 )
@@ -76,9 +77,8 @@ type Client struct {
 	// away is why Redis cannot be asked; nil: it can.
 	away error
 	// began says that the first greeting has ended.
-	began   bool
-	suspect bool
-	number  int64
+	began  bool
+	number int64
 	// acknowledged are the numbers of rows that Redis has said it holds.
 	acknowledged map[string]int64
 }
@@ -286,7 +286,7 @@ func (c *Client) call(ctx context.Context, script run, keys []string, in, out an
 func (c *Client) fail(err error) {
 	c.mu.Lock()
 	first := c.away == nil
-	c.away, c.began, c.suspect = err, true, true
+	c.away, c.began = err, true
 	for _, b := range c.buckets {
 		b.epoch, b.told, b.settled = "", "", false
 	}

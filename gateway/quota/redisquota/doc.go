@@ -13,10 +13,10 @@
 //
 // # When something is lost
 //
-// A replica finds out that Redis has lost something when the marker is gone (FLUSHALL, a restart without persistence), when its own
-// row or greeting is older than what was acknowledged (a failover that lost the last second), or when it could not reach Redis for a
-// while. Then a new epoch begins. Nobody is admitted in it before all replicas have told their rows anew, or patience is over, after which
-// who has not told must be gone. Requests wait for that meanwhile: a few milliseconds as a rule.
+// A replica finds out that Redis may have lost something when the marker is gone (FLUSHALL), when the server does not know the scripts
+// (it was restarted, or another has taken its place, and may have missed the last second), or when its own row or greeting is older than
+// what was acknowledged. Then a new epoch begins. Nobody is admitted in it before all replicas have told their rows anew, or patience is
+// over, after which who was not heard of must be gone. Requests wait for that meanwhile: a few milliseconds as a rule.
 //
 // # Cluster
 //

@@ -55,7 +55,7 @@ func (c *Client) greetAll(ctx context.Context) (settled bool) {
 	}
 	back := c.away != nil
 	first := !c.began
-	c.away, c.began, c.suspect = nil, true, false
+	c.away, c.began = nil, true
 	c.mu.Unlock()
 	if back {
 		c.opts.Log.Info("Redis is back")
@@ -73,7 +73,7 @@ func (c *Client) greet(ctx context.Context, b *bucket) error {
 		b.greetings++
 		g := greeting{
 			Replica: c.replica, Fresh: rand.Text(), Told: b.told, Greeting: b.greetings, Acknowledged: b.greetings - 1, Replicas: 1 << 20,
-			Suspect: c.suspect, Lease: c.lease.Milliseconds(), Patience: patience.Milliseconds(),
+			Lease: c.lease.Milliseconds(), Patience: patience.Milliseconds(), Longest: longestPatience.Milliseconds(),
 		}
 		c.mu.Unlock()
 		if c.opts.Replicas != nil {

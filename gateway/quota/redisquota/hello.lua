@@ -7,8 +7,8 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local epoch = redis.call('HGET', KEYS[1], 'epoch')
 local since = tonumber(redis.call('HGET', KEYS[1], 'since') or '0')
 local greetings = tonumber(redis.call('HGET', KEYS[1], 'greetings:' .. q.replica) or '0')
-if not epoch or greetings < q.acknowledged or q.lost or (q.suspect and now - since > q.patience) then
-  -- Something was lost, or may have been: everybody tells everything anew.
+if not epoch or greetings < q.acknowledged or q.lost then
+  -- Something was lost: everybody tells everything anew.
   epoch, since = q.fresh, now
   redis.call('HSET', KEYS[1], 'epoch', epoch, 'since', since)
   redis.call('HDEL', KEYS[1], 'settled')
@@ -18,7 +18,7 @@ if q.told == epoch then
   redis.call('HSET', KEYS[1], 'told:' .. q.replica, epoch)
 end
 
--- Settled is when all replicas have told, or whoever has not must be gone.
+-- Settled is when all replicas have told. Who has not been heard of by the end of patience must be gone; who has is waited for.
 local flat = redis.call('HGETALL', KEYS[1])
 local told, heard = 0, 0
 for i = 1, #flat, 2 do
@@ -29,12 +29,13 @@ for i = 1, #flat, 2 do
     if now - tonumber(value) > q.lease then
       local gone = string.sub(name, 7)
       redis.call('HDEL', KEYS[1], name, 'greetings:' .. gone, 'told:' .. gone)
-    else
+    elseif tonumber(value) >= since then
       heard = heard + 1
     end
   end
 end
-if told >= math.max(q.replicas, heard) or now - since >= q.patience then
+local age = now - since
+if told >= math.max(q.replicas, heard) or (age >= q.patience and told >= heard) or age >= q.longest then
   redis.call('HSET', KEYS[1], 'settled', '1')
 end
 return cjson.encode({epoch = epoch, settled = redis.call('HGET', KEYS[1], 'settled') == '1'})

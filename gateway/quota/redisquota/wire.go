@@ -100,11 +100,11 @@ type greeting struct {
 	Greeting     int64  `json:"greeting"`
 	Acknowledged int64  `json:"acknowledged"`
 	Replicas     int    `json:"replicas"`
-	Suspect      bool   `json:"suspect"`
 	// Lost says that the server is another process than the one that was told.
 	Lost     bool  `json:"lost"`
 	Lease    int64 `json:"lease"`
 	Patience int64 `json:"patience"`
+	Longest  int64 `json:"longest"`
 }
 
 // state is what hello.lua says.
