@@ -27,6 +27,8 @@ import (
 type ApiKeyReconciler struct {
 	*operator
 	described keySecrets
+	// usage knows when keys were last used.
+	usage *KeyUsageReconciler
 	// warm fills described by one list at the first look; later looks read Secrets one by one.
 	warm sync.Once
 }
@@ -138,6 +140,7 @@ func (r *ApiKeyReconciler) Reconcile(ctx context.Context, req ctrl.Request) (res
 		// What is published is new, or the operator is. Whoever finds out wakes us; until then the conditions stay as they are.
 		return r.again(s.material.deadline), nil
 	}
+	r.previousUse(s)
 	deadline := s.setConditions()
 	if !waiting(s.ak.Status.Conditions) {
 		r.fleets.rest(s.ref)

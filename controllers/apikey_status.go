@@ -36,17 +36,21 @@ func (s *keyScope) setConditions() time.Time {
 		details = append(details, fromFindings(s.verdict.findings[i:i+1])...)
 	}
 	details = append(details, s.programmedDetail(details[0], details[1]))
+	previous, until, ok := s.previousDetail()
+	if ok {
+		details = append(details, previous)
+	}
 	o := observation{
 		generation: s.ak.Generation,
 		now:        s.now,
 		changed:    s.seen.changed,
 		details:    details,
 		owned: []string{v1alpha1.ConditionAccepted, v1alpha1.ConditionResolvedRefs, v1alpha1.ConditionModelsResolved,
-			v1alpha1.ConditionProgrammed},
+			v1alpha1.ConditionProgrammed, v1alpha1.ConditionPreviousKeyInUse},
 		ready: "every ready replica accepts this key",
 	}
 	s.ak.Status.ObservedGeneration = s.ak.Generation
-	deadline := earliest(o.settle(&s.ak.Status.Conditions), s.material.deadline)
+	deadline := earliest(o.settle(&s.ak.Status.Conditions), s.material.deadline, until)
 	if end := s.ak.Spec.ExpiresAt; end != nil && end.After(s.now) {
 		deadline = earliest(deadline, end.Time)
 	}

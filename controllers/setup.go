@@ -176,14 +176,15 @@ func setup(mgr ctrl.Manager, opts Options) (*operator, error) {
 		wake:      newWakers(),
 	}
 	op.registerMetrics(opts.Metrics)
+	usage := &KeyUsageReconciler{operator: op}
 	for name, register := range map[string]func(ctrl.Manager) error{
 		"ModelRoute":         (&ModelRouteReconciler{operator: op}).SetupWithManager,
-		"ApiKey":             (&ApiKeyReconciler{operator: op}).SetupWithManager,
+		"ApiKey":             (&ApiKeyReconciler{operator: op, usage: usage}).SetupWithManager,
 		"ProviderCredential": (&ProviderCredentialReconciler{operator: op}).SetupWithManager,
 		"GatewayInstance":    newGatewayInstanceReconciler(op).SetupWithManager,
 		"GatewayReplica":     (&GatewayReplicaReconciler{operator: op}).SetupWithManager,
 		"UsageReport":        (&UsageReportReconciler{operator: op}).SetupWithManager,
-		"KeyUsage":           (&KeyUsageReconciler{operator: op}).SetupWithManager,
+		"KeyUsage":           usage.SetupWithManager,
 	} {
 		if err := register(mgr); err != nil {
 			return nil, fmt.Errorf("setting up the %s controller: %w", name, err)

@@ -112,10 +112,10 @@ func (r *KeyUsageReconciler) take(obj client.Object, q workqueue.TypedRateLimiti
 	}
 	v := r.view(refOfArchive(report).instance)
 	if report.Role == v1alpha1.UsageReportArchive {
-		queueKeys(q, v.SetArchive(page, reportUIDs(report.Merged)))
+		r.queueKeys(q, v.SetArchive(page, reportUIDs(report.Merged)))
 		return
 	}
-	queueKeys(q, v.SetLive(string(report.UID), page))
+	r.queueKeys(q, v.SetLive(string(report.UID), page))
 }
 
 // drop forgets a live report that is gone. What an archive said it goes on to say: nobody but people deletes one.
@@ -124,14 +124,21 @@ func (r *KeyUsageReconciler) drop(obj client.Object, q workqueue.TypedRateLimiti
 	if !ok || report.Shard >= ledger.Shards || report.Role != v1alpha1.UsageReportLive {
 		return
 	}
-	queueKeys(q, r.view(refOfArchive(report).instance).DropLive(string(report.UID), int(report.Shard)))
+	r.queueKeys(q, r.view(refOfArchive(report).instance).DropLive(string(report.UID), int(report.Shard)))
 }
 
-// queueKeys queues keys, given as namespace/name. What is no key's name is usage of something else.
-func queueKeys(q workqueue.TypedRateLimitingInterface[reconcile.Request], keys []string) {
+// queueKeys queues keys, given as namespace/name. What is no key's name is usage of something else. Of a key that was rotated out the
+// other controller tells.
+func (r *KeyUsageReconciler) queueKeys(q workqueue.TypedRateLimitingInterface[reconcile.Request], keys []string) {
 	for _, key := range keys {
-		if namespace, name, ok := strings.Cut(key, "/"); ok && namespace != "" && name != "" {
-			q.Add(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: namespace, Name: name}})
+		key, previous := ledger.PreviousOwner(key)
+		namespace, name, ok := strings.Cut(key, "/")
+		switch object := (types.NamespacedName{Namespace: namespace, Name: name}); {
+		case !ok || namespace == "" || name == "":
+		case previous:
+			r.wake[v1alpha1.KindApiKey].add(object)
+		default:
+			q.Add(reconcile.Request{NamespacedName: object})
 		}
 	}
 }

@@ -135,11 +135,15 @@ func (x *exchange) settle() {
 // authenticated finds the key before anything else is done for the request; its body has not been touched then.
 func (s *Server) authenticated(h handler) handler {
 	return func(x *exchange) *openai.Error {
-		key, e := s.keys.Authenticate(x.r.Header, s.opts.Now())
+		now := s.opts.Now()
+		caller, e := s.keys.Authenticate(x.r.Header, now)
 		if e != nil {
 			return e
 		}
-		x.key = key
+		x.key = caller.Key
+		if caller.Previous {
+			s.countPrevious(&caller, now)
+		}
 		return h(x)
 	}
 }

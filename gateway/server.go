@@ -59,6 +59,9 @@ type Server struct {
 	// demoClients are those without a key.
 	demoClients demo.Clients
 
+	// previous are the keys that were rotated out and used all the same.
+	previous previousUses
+
 	// bodyBytes is the sum of request bodies in memory.
 	bodyBytes atomic.Int64
 	// draining is set when the replica is told to end.

@@ -179,7 +179,8 @@ type ApiKeyRotation struct {
 
 // ApiKeyStatus is what became of an ApiKey.
 type ApiKeyStatus struct {
-	// conditions: Ready, and while they hold Reconciling or Stalled; Accepted, ResolvedRefs, ModelsResolved, Programmed.
+	// conditions: Ready, and while they hold Reconciling or Stalled; Accepted, ResolvedRefs, ModelsResolved, Programmed;
+	// PreviousKeyInUse while a key that was rotated out is valid.
 	//
 	// +optional
 	// +listType=map
@@ -223,6 +224,12 @@ type ApiKeyStatus struct {
 	// +listMapKey=sha256
 	// +kubebuilder:validation:MaxItems=4
 	Hashes []KeyHash `json:"hashes,omitempty"`
+
+	// previousKeyLastUsed is when the rotated-out key in hashes was last used, to the minute. Unset: it was not since it was
+	// replaced, or there is none.
+	//
+	// +optional
+	PreviousKeyLastUsed *metav1.Time `json:"previousKeyLastUsed,omitempty"`
 
 	// createdAt is when the current key was made or first seen.
 	//

@@ -23,6 +23,8 @@ const (
 	ConditionProgrammed = "Programmed"
 	// ConditionModelsResolved (ApiKey) is False when models or previewModels match no model; the key works all the same.
 	ConditionModelsResolved = "ModelsResolved"
+	// ConditionPreviousKeyInUse (ApiKey) is True while a key that was rotated out is still used; present only while it is valid.
+	ConditionPreviousKeyInUse = "PreviousKeyInUse"
 	// ConditionAvailable (GatewayInstance) is True when at least one replica is ready.
 	ConditionAvailable = "Available"
 	// ConditionCredentialsCompiled (GatewayInstance) is True when the Secret with the credentials of this instance is current.
@@ -114,6 +116,12 @@ const (
 	ReasonUnknownModels = "UnknownModels"
 	// ReasonModelsResolved surfaces with ModelsResolved=True.
 	ReasonModelsResolved = "ModelsResolved"
+	// ReasonUsed surfaces with PreviousKeyInUse=True: within the last hour.
+	ReasonUsed = "Used"
+	// ReasonNotUsedLately surfaces with PreviousKeyInUse=False, if the previous key was used, but not within the last hour.
+	ReasonNotUsedLately = "NotUsedLately"
+	// ReasonNotUsed surfaces with PreviousKeyInUse=False, if the previous key was not used since it was replaced.
+	ReasonNotUsed = "NotUsed"
 	// ReasonTooManyKeys surfaces when the namespace has more keys than the instance accepts of one, and this one is not among the
 	// oldest.
 	ReasonTooManyKeys = "TooManyKeys"

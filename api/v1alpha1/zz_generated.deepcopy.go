@@ -209,6 +209,10 @@ func (in *ApiKeyStatus) DeepCopyInto(out *ApiKeyStatus) {
 			(*in)[i].DeepCopyInto(&(*out)[i])
 		}
 	}
+	if in.PreviousKeyLastUsed != nil {
+		in, out := &in.PreviousKeyLastUsed, &out.PreviousKeyLastUsed
+		*out = (*in).DeepCopy()
+	}
 	if in.CreatedAt != nil {
 		in, out := &in.CreatedAt, &out.CreatedAt
 		*out = (*in).DeepCopy()

@@ -12,21 +12,31 @@ import (
 
 // Authenticate finds the key of a request by its Authorization header alone. The error is the 401 to answer with: the same one
 // for a missing and for a wrong key.
-func (x *Index) Authenticate(h http.Header, now time.Time) (*table.Key, *openai.Error) {
+func (x *Index) Authenticate(h http.Header, now time.Time) (Caller, *openai.Error) {
 	token, ok := bearer(h)
 	if !ok || len(token) > apikey.MaxLength {
-		return nil, openai.InvalidKey()
+		return Caller{}, openai.InvalidKey()
 	}
-	key := x.Lookup(apikey.Sum(token), now)
+	sum := apikey.Sum(token)
+	e := x.find(sum, now)
 	switch {
-	case key == nil:
-		return nil, openai.InvalidKey()
-	case key.Revoked:
-		return nil, openai.KeyRevoked()
-	case !key.ExpiresAt.IsZero() && !now.Before(key.ExpiresAt):
-		return nil, openai.KeyExpired()
+	case e.key == nil:
+		return Caller{}, openai.InvalidKey()
+	case e.key.Revoked:
+		return Caller{}, openai.KeyRevoked()
+	case !e.key.ExpiresAt.IsZero() && !now.Before(e.key.ExpiresAt):
+		return Caller{}, openai.KeyExpired()
 	}
-	return key, nil
+	return Caller{Key: e.key, Sum: sum, Previous: e.previous}, nil
+}
+
+// Caller is who makes a request.
+type Caller struct {
+	Key *table.Key
+	// Sum is the hash that the request came with. Previous says that another one of the key's has taken its place and that it ends
+	// before that.
+	Sum      apikey.Hash
+	Previous bool
 }
 
 // bearer returns the token of an Authorization header. Several such headers are none: which one counts would be a guess.

@@ -34,20 +34,25 @@ type shard map[apikey.Hash]entry
 type entry struct {
 	key      *table.Key
 	notAfter time.Time
+	// previous says that another hash of the key is valid for longer.
+	previous bool
 }
 
 // Lookup returns the key that a hash belongs to, or nil. A hash whose own end has passed is not found; whether the key itself
 // is expired or revoked is for the caller to see.
-func (x *Index) Lookup(sum apikey.Hash, now time.Time) *table.Key {
+func (x *Index) Lookup(sum apikey.Hash, now time.Time) *table.Key { return x.find(sum, now).key }
+
+// find is Lookup with what a hash means; without a key if it is not found.
+func (x *Index) find(sum apikey.Hash, now time.Time) entry {
 	s := x.shards[sum[0]].Load()
 	if s == nil {
-		return nil
+		return entry{}
 	}
 	e, ok := (*s)[sum]
 	if !ok || (!e.notAfter.IsZero() && !now.Before(e.notAfter)) {
-		return nil
+		return entry{}
 	}
-	return e.key
+	return e
 }
 
 // Len returns the number of keys.
@@ -166,7 +171,7 @@ func (x *Index) publish(sums []apikey.Hash) {
 func entryOf(key *table.Key, sum apikey.Hash) entry {
 	for _, h := range key.Hashes {
 		if h.Sum == sum {
-			return entry{key: key, notAfter: h.NotAfter}
+			return entry{key: key, notAfter: h.NotAfter, previous: slices.ContainsFunc(key.Hashes, h.EndsBefore)}
 		}
 	}
 	return entry{key: key}

@@ -180,13 +180,44 @@ func TestAuthenticate(t *testing.T) {
 		"expired on the second": {header: []string{"Bearer expired-key"}, wantCode: "key_expired"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			key, e := x.Authenticate(http.Header{"Authorization": tc.header}, now)
-			code := ""
+			caller, e := x.Authenticate(http.Header{"Authorization": tc.header}, now)
+			code, key := "", caller.Key
 			if e != nil {
 				code = e.Code
 			}
 			if code != tc.wantCode || (key == nil) != (tc.wantCode != "") {
 				t.Errorf("key %v, code %q, want %q", key, code, tc.wantCode)
+			}
+		})
+	}
+}
+
+func TestAuthenticate_tellsAPreviousKeyFromTheOneInItsPlace(t *testing.T) {
+	now := time.Unix(1000, 0)
+	later, last := now.Add(time.Hour), now.Add(2*time.Hour)
+	for name, tc := range map[string]struct {
+		ends map[string]time.Time
+		want map[string]bool
+	}{
+		"one without an end":            {map[string]time.Time{"a": {}}, map[string]bool{"a": false}},
+		"one that ends":                 {map[string]time.Time{"a": later}, map[string]bool{"a": false}},
+		"one of two that ends":          {map[string]time.Time{"a": {}, "b": later}, map[string]bool{"a": false, "b": true}},
+		"the first of two that end":     {map[string]time.Time{"a": last, "b": later}, map[string]bool{"a": false, "b": true}},
+		"two that end at once":          {map[string]time.Time{"a": later, "b": later}, map[string]bool{"a": false, "b": false}},
+		"two that are valid for longer": {map[string]time.Time{"a": {}, "b": {}, "c": last}, map[string]bool{"a": false, "b": false, "c": true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var x Index
+			key := makeKey("k")
+			for plain, end := range tc.ends {
+				key.Hashes = append(key.Hashes, table.KeyHash{Sum: apikey.Sum(plain), NotAfter: end})
+			}
+			x.Put(key)
+			for plain, want := range tc.want {
+				caller, e := x.Authenticate(http.Header{"Authorization": {"Bearer " + plain}}, now)
+				if e != nil || caller.Key == nil || caller.Previous != want || caller.Sum != apikey.Sum(plain) {
+					t.Errorf("%s: %+v, %v, want previous %v", plain, caller, e, want)
+				}
 			}
 		})
 	}
@@ -198,9 +229,9 @@ func FuzzAuthenticate(f *testing.F) {
 	var x Index
 	x.Put(makeKey("a", "one"))
 	f.Fuzz(func(t *testing.T, value string) {
-		key, e := x.Authenticate(http.Header{"Authorization": {value}}, time.Now())
-		if (key == nil) == (e == nil) {
-			t.Errorf("%q: key %v, error %v", value, key, e)
+		caller, e := x.Authenticate(http.Header{"Authorization": {value}}, time.Now())
+		if (caller.Key == nil) == (e == nil) {
+			t.Errorf("%q: key %v, error %v", value, caller.Key, e)
 		}
 	})
 }

@@ -27,6 +27,11 @@
 // Sums of money that pass money.Max end there and stay there, and stand for at least that much: Receipt.Saturated tells it when it
 // happens, and money.Max whenever it is read. Counters of usage end at the largest number as well.
 //
+// # Previous keys
+//
+// While a key that was rotated out is still accepted, its last use is kept apart: as that of the name PreviousKey, of which there is an
+// entry of no request and no money. A replica makes one a minute for each such key, so it is known to the minute.
+//
 // # Jobs
 //
 // Job money is a set by the hash of the job's id: of everything that anybody reports of a job the highest counts, charged over
@@ -85,6 +90,7 @@
 // Tickets have MaxTicketBytes (128 KiB) of their own, about 290 running jobs of a video model: those that end first are written, and a
 // book keeps the others in memory.
 //
+//   - The last use of a previous key takes about 75 bytes, in the shard that its name belongs to.
 //   - The money of a key takes about 160 bytes, 215 once there are two of each period; a model and day 40 to 55; a job 22 and its
 //     group about 70 (jobs of one model, day, hour of deadline, amount and usage are a group).
 //   - With 10,000 active keys a page has room for about 28 models × days of each key. Without history it has room for 1,200 keys, and

@@ -3,6 +3,7 @@ package ledger
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 )
 
 // Shards is how many parts the ledger has. It belongs to the format: another number needs another format.
@@ -26,6 +27,16 @@ func shardOf(key string) int {
 	}
 	return int((h ^ h>>32) % Shards)
 }
+
+// previousMark is at the end of what no ApiKey is called.
+const previousMark = "~"
+
+// PreviousKey is the name under which the ledger counts the last use of the key that was in an ApiKey's place before it was rotated,
+// and nothing else: namespace/name~. So it is added up and archived like everything.
+func PreviousKey(key string) string { return key + previousMark }
+
+// PreviousOwner is the reverse of PreviousKey. It is false for other names.
+func PreviousOwner(name string) (key string, ok bool) { return strings.CutSuffix(name, previousMark) }
 
 // identifier returns a name as the ledger writes it: itself if it is plain and not too long, else a digest of it. Doing so twice
 // changes nothing.

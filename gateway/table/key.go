@@ -54,6 +54,11 @@ type KeyHash struct {
 	NotAfter time.Time
 }
 
+// EndsBefore says that another hash is valid for longer.
+func (h KeyHash) EndsBefore(o KeyHash) bool {
+	return !h.NotAfter.IsZero() && (o.NotAfter.IsZero() || h.NotAfter.Before(o.NotAfter))
+}
+
 // ID returns namespace/name, DemoOwner for the demo's stand-in.
 func (k *Key) ID() string {
 	if k.Demo != nil {

@@ -173,10 +173,17 @@ func (w *world) startReplica(name string) *replica {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	usage, err := report.NewLedger(report.LedgerOptions{
+		Config: w.config, Instance: instance, Replica: name, Books: server.Books(), Logger: quiet,
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
 	w.background(src.Run)
 	w.background(reporter.Run)
+	w.background(usage.Run)
 	w.background(server.Run)
-	for _, ready := range []<-chan struct{}{src.Synced(), reporter.FirstWritten()} {
+	for _, ready := range []<-chan struct{}{src.Synced(), usage.Synced(), reporter.FirstWritten()} {
 		select {
 		case <-ready:
 		case <-time.After(patience):

@@ -6,8 +6,11 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"vipcloud.ai/vipcloud/api/v1alpha1"
@@ -17,7 +20,61 @@ import (
 // TestStatuses holds what statuses say of requests against what happened to the requests.
 func TestStatuses(t *testing.T) {
 	w := newWorld(t)
+	t.Run("use of a key that was rotated out shows", func(t *testing.T) { previousKey(w.in(t)) })
 	t.Run("a key that the vendor refuses shows until it is rotated", func(t *testing.T) { refusedSecret(w.in(t)) })
+}
+
+// previousKey rotates a key and goes on using the old one at one replica.
+func previousKey(w *world) {
+	key := &v1alpha1.ApiKey{
+		ObjectMeta: metav1.ObjectMeta{Namespace: tenant, Name: "rotated"},
+		Spec:       v1alpha1.ApiKeySpec{Rotation: &v1alpha1.ApiKeyRotation{Trigger: "one"}},
+	}
+	w.create(key)
+	w.awaitReady(key)
+	secret := &corev1.Secret{}
+	plain := func() string {
+		if err := w.client.Get(w.t.Context(), client.ObjectKeyFromObject(key), secret); err != nil {
+			w.t.Fatal(err)
+		}
+		return string(secret.Data["api-key"])
+	}
+	old := plain()
+	if code, body := w.replicas[0].models(old); code != 200 { // before it is replaced, which says nothing
+		w.t.Fatalf("the key is Ready and answered %d %s", code, body)
+	}
+	change := client.RawPatch(types.MergePatchType, []byte(`{"spec":{"rotation":{"trigger":"two"}}}`))
+	if err := w.client.Patch(w.t.Context(), key, change); err != nil {
+		w.t.Fatal(err)
+	}
+	w.within(patience, "another key", func() bool { return plain() != old })
+	previous := func(reason string) func() bool {
+		return func() bool {
+			if err := w.client.Get(w.t.Context(), client.ObjectKeyFromObject(key), key); err != nil {
+				w.t.Fatal(err)
+			}
+			c := meta.FindStatusCondition(key.Status.Conditions, v1alpha1.ConditionPreviousKeyInUse)
+			return c != nil && c.Reason == reason
+		}
+	}
+	w.within(patience, "nobody uses the previous key", previous(v1alpha1.ReasonNotUsed))
+	w.awaitReady(key)
+	for _, replica := range w.replicas {
+		if code, body := replica.models(plain()); code != 200 {
+			w.t.Fatalf("the new key is answered %d %s", code, body)
+		}
+	}
+	if !previous(v1alpha1.ReasonNotUsed)() {
+		w.t.Error("use of the new key counts as use of the previous one")
+	}
+	if code, body := w.replicas[1].models(old); code != 200 {
+		w.t.Fatalf("the previous key is answered %d %s", code, body)
+	}
+	took := w.within(patience, "somebody uses the previous key", previous(v1alpha1.ReasonUsed))
+	if last := key.Status.PreviousKeyLastUsed; last == nil || time.Since(last.Time) > 3*time.Minute {
+		w.t.Errorf("last use is %v", last)
+	}
+	fmt.Printf("use of a previous key in the status after %s\n", took.Round(time.Millisecond))
 }
 
 // refusedSecret serves with a key that the vendor refuses beside one that it takes, and then replaces it.
