@@ -12,13 +12,13 @@ import (
 	"vipcloud.ai/vipcloud/gateway/table"
 )
 
-// listModels serves GET /v1/models: what this key can use now.
+// listModels serves GET /v1/models: what this key can use.
 func (s *Server) listModels(x *exchange) *openai.Error {
 	t := s.Table()
 	list := openai.ModelList{Object: "list", Data: []openai.Model{}}
 	if t != nil {
 		for _, r := range t.Routes() {
-			if route.Usable(x.key, r) {
+			if route.Listed(x.key, r) {
 				list.Data = append(list.Data, modelOf(r, detailed(x.r)))
 			}
 		}
@@ -34,7 +34,7 @@ func (s *Server) getModel(x *exchange) *openai.Error {
 		return openai.UnknownModel(id)
 	}
 	r := t.Resolve(id)
-	if r == nil || !route.Usable(x.key, r) {
+	if r == nil || !route.Listed(x.key, r) {
 		return openai.UnknownModel(id)
 	}
 	return x.writeJSON(modelOf(r, detailed(x.r)))

@@ -37,6 +37,7 @@ type work interface {
 // attempt calls one target. It sets res.Upstream if that failed.
 func (c *exchange) attempt(t *snapshot.Target) {
 	c.res.Upstream, c.intact = nil, false
+	c.reached.Store(false)
 	c.sent.Store(false)
 	c.unsettled.Store(false)
 	defer c.lease.Release() // does nothing unless the work panics
@@ -51,17 +52,30 @@ func (c *exchange) attempt(t *snapshot.Target) {
 	switch {
 	case err == nil:
 		c.done = true
-		t.Metrics.Attempt("")
+		c.countAttempt(t, "")
 		if !c.res.ClientGone {
 			c.lease.Succeeded()
 		}
 	case c.clientGone():
-		t.Metrics.Attempt("client_gone")
+		c.countAttempt(t, "client_gone")
 	default:
 		c.res.Upstream = err
-		t.Metrics.Attempt(err.Class.String())
+		c.countAttempt(t, err.Class.String())
 		c.report(err)
 	}
+}
+
+// countAttempt counts an attempt that turned to its upstream.
+func (c *exchange) countAttempt(t *snapshot.Target, outcome string) {
+	if c.reached.Load() {
+		t.Metrics.Attempt(outcome)
+	}
+}
+
+// roundTrip sends a request over the connections of a target's credential.
+func (c *exchange) roundTrip(t *snapshot.Target, req *http.Request) (*http.Response, error) {
+	c.reached.Store(true)
+	return t.Endpoint.RoundTrip(req)
 }
 
 // try surrounds the work with its bounds.

@@ -26,7 +26,7 @@ func (c *chat) at(ctx context.Context, t *snapshot.Target, watch *watchdog) *pro
 		return asProviderError(err, provider.ClassInvalidRequest)
 	}
 	c.span.Inject(req.Header)
-	resp, err := t.Endpoint.RoundTrip(req)
+	resp, err := c.roundTrip(t, req)
 	if err != nil {
 		return networkError(ctx, err)
 	}

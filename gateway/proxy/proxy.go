@@ -159,6 +159,9 @@ type exchange struct {
 	lease balance.Lease
 	// outlook is when a route of a call without any attempt can be called.
 	outlook balance.Outlook
+	// reached says that the last attempt turned to the upstream at all, be it in vain: what an adapter refuses never leaves the gateway.
+	// Several calls of one attempt set it.
+	reached atomic.Bool
 	// sent says that the last attempt's request went out whole: from then on the upstream may produce a bill. It is set by the
 	// transport's goroutine.
 	sent atomic.Bool

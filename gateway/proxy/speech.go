@@ -52,7 +52,7 @@ func (c *speech) at(ctx context.Context, t *snapshot.Target, watch *watchdog) *p
 		return c.voiceHint(asProviderError(err, provider.ClassInvalidRequest), public)
 	}
 	c.span.Inject(req.Header)
-	resp, err := t.Endpoint.RoundTrip(req)
+	resp, err := c.roundTrip(t, req)
 	if err != nil {
 		return networkError(ctx, err)
 	}

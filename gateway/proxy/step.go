@@ -39,7 +39,8 @@ type caller struct {
 // caller returns what the steps of an attempt are sent through.
 func (c *exchange) caller(t *snapshot.Target) *caller {
 	return &caller{
-		roundTrip: t.Endpoint.RoundTrip, span: c.span, maxBytes: c.proxy.opts.MaxResponseBytes,
+		roundTrip: func(req *http.Request) (*http.Response, error) { return c.roundTrip(t, req) },
+		span:      c.span, maxBytes: c.proxy.opts.MaxResponseBytes,
 		paid: func() { c.sent.Store(true) }, unsettled: func() { c.unsettled.Store(true) },
 	}
 }

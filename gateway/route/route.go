@@ -2,6 +2,8 @@
 package route
 
 import (
+	"slices"
+
 	"vipcloud.ai/vipcloud/gateway/openai"
 	"vipcloud.ai/vipcloud/gateway/snapshot"
 	"vipcloud.ai/vipcloud/gateway/table"
@@ -35,7 +37,15 @@ func Resolve(s *snapshot.Snapshot, key *table.Key, model, modality string) (*sna
 	return r, nil
 }
 
-// Usable says whether GET /v1/models lists a route for a key: Live ones and granted Preview ones.
+// Listed says whether GET /v1/models lists a route for a key: one that is Usable, and that has a target to be sent to, or a fallback that
+// has. Whether a target serves at the moment makes no difference: a list that changes with a vendor's health is of no use to clients
+// that remember a choice from it.
+func Listed(key *table.Key, r *table.Route) bool {
+	serves := func(f *table.Route) bool { return len(f.Tiers) > 0 && Usable(key, f) }
+	return Usable(key, r) && (serves(r) || slices.ContainsFunc(r.Fallbacks, serves))
+}
+
+// Usable says whether a key may call a route: Live ones and granted Preview ones.
 func Usable(key *table.Key, r *table.Route) bool {
 	if !key.MayUse(r) {
 		return false

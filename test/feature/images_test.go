@@ -123,6 +123,14 @@ func TestImages_RefusalsComeBeforeAnyCall(t *testing.T) {
 	if n := len(e.vendors.Media(sim.Ark).Ledger()); n != 0 {
 		t.Errorf("the vendor was called %d times", n)
 	}
+	const attempts = "vipcloud_upstream_attempts_total"
+	for line := range strings.Lines(e.metrics()) {
+		if strings.HasPrefix(line, attempts+"{") && !strings.HasSuffix(strings.TrimSpace(line), " 0") {
+			t.Errorf("what no vendor saw counts as a call: %s", line)
+		}
+	}
+	e.post("/v1/images/generations", map[string]any{"model": "picture", "prompt": "x"}).expect(http.StatusOK)
+	e.wantMetric(attempts + `{gen_ai_request_model="picture",outcome="ok",target="vipcloud-system/picture/t0"} 1`)
 }
 
 func TestImages_ModelsAreServedWhereTheyBelong(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 
 	"vipcloud.ai/vipcloud/api/v1alpha1"
 	"vipcloud.ai/vipcloud/gateway"
+	"vipcloud.ai/vipcloud/test/sim"
 )
 
 func TestSurface_keys(t *testing.T) {
@@ -100,6 +101,48 @@ func TestSurface_modelsAreThoseThatTheKeyCanUseNow(t *testing.T) {
 	}
 	if got := wantError(t, e.do("POST", "/v1/chat/completions", chat("gpt-4", "x")), 404, "model_not_found", "unknown_model"); got.Error.Message != "Unknown model 'gpt-4'." {
 		t.Errorf("message %q", got.Error.Message)
+	}
+}
+
+// TestSurface_modelsWithoutATargetAreNotListed: a model is listed if its declaration lets it be served, whatever its vendor does at the
+// moment.
+func TestSurface_modelsWithoutATargetAreNotListed(t *testing.T) {
+	e := newEnv(t)
+	e.route("served", "", "openai")
+	e.route("broken", "", "nowhere")
+	e.route("drained", "", "openai").Spec.Targets[0].Weight = new(int32(0))
+	e.route("rescued", "", "nowhere").Spec.Fallbacks = []v1alpha1.ModelName{"served"}
+	e.route("rescued-in-vain", "", "nowhere").Spec.Fallbacks = []v1alpha1.ModelName{"broken"}
+	e.key(shop, "shop", testKey, nil)
+	e.server.Apply(e.input) // with findings
+	listed := func() []string {
+		ids := []string{}
+		for _, m := range gjson.Get(read(t, e.do("GET", "/v1/models", "")), "data").Array() {
+			ids = append(ids, m.Get("id").Str)
+		}
+		return ids
+	}
+	want := []string{"rescued", "served"}
+	if diff := cmp.Diff(want, listed()); diff != "" {
+		t.Errorf("models (-want +got):\n%s", diff)
+	}
+	for _, model := range []string{"broken", "drained", "rescued-in-vain"} {
+		wantError(t, e.do("GET", "/v1/models/"+model, ""), 404, "model_not_found", "unknown_model")
+		wantError(t, e.do("POST", "/v1/chat/completions", chat(model, "x")), 503, "model_unavailable", "no_healthy_target")
+	}
+	if resp := e.do("POST", "/v1/chat/completions", chat("rescued", "x")); resp.StatusCode != http.StatusOK {
+		t.Errorf("a listed model is answered %d", resp.StatusCode)
+	}
+
+	e.vendors.Vendor(sim.OpenAI).FailAlways(sim.Unauthorized)
+	for range 5 {
+		_ = e.do("POST", "/v1/chat/completions", chat("served", "x")).Body.Close()
+	}
+	if n := len(e.server.Ejected()); n != 1 {
+		t.Fatalf("%d targets are ejected, want the refused one", n)
+	}
+	if diff := cmp.Diff(want, listed()); diff != "" {
+		t.Errorf("models while a vendor fails (-want +got):\n%s", diff)
 	}
 }
 
