@@ -110,7 +110,8 @@ func New(reg prometheus.Registerer) *Metrics {
 	m.cost = counter("vipcloud_cost_total", "Cost of served requests in the instance's currency, by model and currency.",
 		labelModel, "currency")
 	m.attempts = counter("vipcloud_upstream_attempts_total",
-		"Calls to upstreams, by model, target and outcome (ok or the class of the failure).", labelModel, labelTarget, "outcome")
+		"Calls to upstreams, failed connections included and what an adapter refuses left out, by model, target and outcome (ok or the "+
+			"class of the failure).", labelModel, labelTarget, "outcome")
 	m.retries = counter("vipcloud_retries_total",
 		"Further calls to upstreams for requests that had failed before, by model asked for and kind: retry (another target of the model) or "+
 			"fallback (another model served).", labelModel, "kind")
