@@ -30,9 +30,6 @@ func (s *Server) chat(x *exchange) *openai.Error {
 	if problem != nil {
 		return problem
 	}
-	if messages, ok := object.Get("messages"); ok {
-		x.rec.PromptBytes = int64(len(messages))
-	}
 	answers, limited := openai.MaxTokens(object)
 	if problem = s.admit(x, x.rec.Route, usage.ChatBound(x.rec.Route, int64(object.Len()), answers, limited), usage.Media{}); problem != nil {
 		return problem
@@ -50,6 +47,7 @@ func (s *Server) chat(x *exchange) *openai.Error {
 func (x *exchange) record(result proxy.Result) *openai.Error {
 	x.rec.Served, x.rec.Target, x.rec.Attempts = result.Served, result.Target, result.Attempts
 	x.rec.Called, x.rec.Usage, x.rec.Estimate, x.rec.AnswerBytes = result.Called, result.Usage, result.Estimate, result.AnswerBytes
+	x.rec.PromptBytes, x.rec.Unanswered, x.rec.Superseded = result.PromptBytes, result.Unanswered, result.Superseded
 	x.rec.FirstByte, x.rec.Upstream = result.FirstByte, result.Waited
 	x.rec.UpstreamErr = result.Upstream
 	switch {

@@ -60,6 +60,9 @@ type Options struct {
 	ReadHeaderTimeout, IdleTimeout, BodyIdleTimeout, WriteTimeout time.Duration
 	// KeepAlive is the silence of a stream after which a comment is sent. Default: 15 s.
 	KeepAlive time.Duration
+	// TailAnswer is how long an upstream is read on for its count of what it made after the client has left in the middle of a chat's answer,
+	// TailUsage the same once the answer was told whole. Defaults: 250 ms and 2 s.
+	TailAnswer, TailUsage time.Duration
 	// DrainDelay is how long the server goes on accepting after it was told to end; DrainTimeout how long running requests may
 	// take after that. Defaults: 10 s and 5 min. Negative: none.
 	DrainDelay, DrainTimeout time.Duration

@@ -93,7 +93,9 @@ func New(opts Options) (*Server, error) {
 	s.limiter = quota.New(quota.Options{Spending: s.books, Now: opts.Now, Replicas: s.replicas, ShareRefused: s.metrics.ShareRefused})
 	s.observeDemo()
 	s.settler = usage.NewSettler(opts.AccessLog, s.metrics, opts.Now)
-	s.proxy = proxy.New(proxy.Options{Tracer: opts.Tracer, KeepAlive: opts.KeepAlive, WriteTimeout: opts.WriteTimeout, Drain: s.drainCtx})
+	s.proxy = proxy.New(proxy.Options{
+		Tracer: opts.Tracer, KeepAlive: opts.KeepAlive, WriteTimeout: opts.WriteTimeout, TailAnswer: opts.TailAnswer, TailUsage: opts.TailUsage, Drain: s.drainCtx,
+	})
 	return s, nil
 }
 

@@ -154,6 +154,10 @@ type ChatChunk struct {
 	Data []byte
 	// Content says that the event carried a part of the answer, rather than only bookkeeping.
 	Content bool
+	// Text is how many bytes of text that part has; 0 if it has none that can be counted.
+	Text int
+	// Finished says that the answer has been told whole by now: only bookkeeping is still to come.
+	Finished bool
 	// Done says that the answer is complete and nothing after this event matters. The caller writes [DONE] itself.
 	Done bool
 }

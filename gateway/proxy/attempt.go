@@ -46,6 +46,7 @@ func (c *exchange) attempt(t *snapshot.Target) {
 	if c.sent.Load() {
 		c.res.Called = true
 	}
+	c.res.Unanswered = c.silent(err)
 	if !c.res.Committed {
 		c.res.Waited += time.Since(started)
 	}
@@ -78,10 +79,19 @@ func (c *exchange) roundTrip(t *snapshot.Target, req *http.Request) (*http.Respo
 	return t.Endpoint.RoundTrip(req)
 }
 
+// silent says that an attempt ended without a word of the upstream's about a request that it has.
+func (c *exchange) silent(err *provider.Error) bool {
+	return err != nil && (c.ambiguous(err) || (c.sent.Load() && err.Status == 0 && c.clientGone()))
+}
+
 // try surrounds the work with its bounds.
 func (c *exchange) try(t *snapshot.Target) *provider.Error {
-	ctx, cancel := context.WithCancelCause(c.client)
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(c.client))
 	defer cancel(nil)
+	last := &tail{cancel: cancel}
+	c.tail = last
+	defer last.stop()
+	defer context.AfterFunc(c.client, func() { c.ended(last) })()
 	watch := startWatch(c, cancel)
 	defer watch.stop()
 	if c.proxy.opts.Tracer == nil {
@@ -109,6 +119,16 @@ func (c *exchange) failureOf(err *provider.Error) string {
 	return err.Class.String()
 }
 
+// ended ends the attempt because the call has ended: at once, unless it is the client that left.
+func (c *exchange) ended(last *tail) {
+	cause := context.Cause(c.client)
+	if c.clientGone() {
+		last.left(cause)
+		return
+	}
+	last.cancel(cause)
+}
+
 // trace notes whether the request went out whole: from then on the upstream may produce a bill.
 func (c *exchange) trace() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{WroteRequest: func(info httptrace.WroteRequestInfo) {
@@ -130,12 +150,20 @@ func (c *exchange) commit(contentType string, watch *watchdog) {
 	h.Set("Server-Timing", serverTiming(c.res.FirstByte-c.res.Waited))
 }
 
-// forget lets go of the request's body: nothing is repeated once the response has begun.
+// forget lets go of the request's body: nothing is repeated once the response has begun. What an estimate needs of it is kept.
 func (c *exchange) forget(in *provider.ChatRequest) {
+	c.notePrompt()
 	in.Body, c.call.Body = nil, nil
 	if c.call.Release != nil {
 		c.call.Release()
 		c.call.Release = nil
+	}
+}
+
+// notePrompt measures the prompt while it is there.
+func (c *exchange) notePrompt() {
+	if c.call.Body != nil {
+		c.res.PromptBytes = openai.PromptText(c.call.Body)
 	}
 }
 

@@ -38,6 +38,7 @@ func (c *chat) at(ctx context.Context, t *snapshot.Target, watch *watchdog) *pro
 		c.intact = err == nil
 		return t.Chat.Error(resp.StatusCode, resp.Header, body)
 	}
+	c.tail.extend(c.proxy.opts.TailAnswer) // an answer has begun
 	if in.Stream {
 		return c.relay(ctx, in, t, resp, watch)
 	}
@@ -57,6 +58,10 @@ func (c *exchange) whole(ctx context.Context, in *provider.ChatRequest, t *snaps
 	watch.stop()
 	c.intact = true
 	c.res.Usage, c.res.AnswerBytes = result.Usage, int64(len(result.Body))
+	if !result.Usage.Known {
+		c.notePrompt()
+	}
+	c.res.ClientGone = c.tail.gone.Load()
 	c.commit("application/json", watch)
 	c.w.Header().Set("Content-Length", strconv.Itoa(len(result.Body)))
 	c.w.WriteHeader(http.StatusOK)

@@ -36,6 +36,9 @@ type Options struct {
 	WriteTimeout time.Duration
 	// Tracer makes spans of attempts. Nil: nothing is traced.
 	Tracer *tracing.Tracer
+	// TailAnswer is how long an upstream is read on after its client has left in the middle of a chat's answer, TailUsage the same once
+	// the answer was told whole and only the vendor's count is to come. Defaults: 250 ms and 2 s.
+	TailAnswer, TailUsage time.Duration
 	// Drain ends when requests that still run must end. Nil: never.
 	Drain context.Context //nolint:containedctx // a signal of the server's life, not of a request
 }
@@ -57,6 +60,12 @@ func New(opts Options) *Proxy {
 	}
 	if opts.WriteTimeout <= 0 {
 		opts.WriteTimeout = defaultWriteDeadline
+	}
+	if opts.TailAnswer <= 0 {
+		opts.TailAnswer = defaultTailAnswer
+	}
+	if opts.TailUsage <= 0 {
+		opts.TailUsage = defaultTailUsage
 	}
 	if opts.Drain == nil {
 		opts.Drain = context.Background() //nolint:forbidigo // never ends, as documented
@@ -92,8 +101,13 @@ type Result struct {
 	Usage  provider.Usage
 	// Estimate is what was asked for, for calls whose Usage stays unknown. Zero: it is made from bytes.
 	Estimate provider.Usage
-	// AnswerBytes counts the bytes of the answer that the upstream produced, for estimates.
-	AnswerBytes int64
+	// PromptBytes and AnswerBytes are how much text the upstream was given to read and has produced as far as that was seen, for estimates
+	// of chats whose Usage stays unknown.
+	PromptBytes, AnswerBytes int64
+	// Unanswered says that an upstream was sent the whole request and never said what became of it, or that nobody waited for it.
+	Unanswered bool
+	// Superseded counts further attempts of that kind, after which another target was tried.
+	Superseded int
 	// FirstByte is the time from Start to the first byte for the client, Waited what of it was spent on upstreams.
 	FirstByte, Waited time.Duration
 	// Committed says that the response has begun, so that an error can no longer be its status.
@@ -155,6 +169,8 @@ type exchange struct {
 	res    Result
 	// span is that of the attempt under way.
 	span tracing.Span
+	// tail ends the attempt under way if the client leaves.
+	tail *tail
 	// lease is the attempt under way.
 	lease balance.Lease
 	// outlook is when a route of a call without any attempt can be called.
@@ -193,6 +209,9 @@ func (c *exchange) serve(r *snapshot.Route) {
 		}
 		c.res.Served, c.res.Target = r, r.Targets[n]
 		c.res.Attempts++
+		if c.res.Unanswered {
+			c.res.Superseded++
+		}
 		c.attempt(r.Targets[n])
 		if c.finished() || !c.mayRepeat(r) {
 			return
@@ -234,6 +253,9 @@ func (c *exchange) clientGone() bool {
 
 // conclude turns what happened into what the client is told.
 func (c *exchange) conclude() {
+	if c.res.Called && !c.res.Usage.Known {
+		c.notePrompt()
+	}
 	if c.done {
 		return
 	}

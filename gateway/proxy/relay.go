@@ -19,7 +19,7 @@ const (
 	maxPending = 32 << 10
 	// deadlineSlack is how far the write deadline may lag: moving it for every event would cost more than the event.
 	deadlineSlack = 5 * time.Second
-	// estimatedBytesPerChunk makes usage.Estimate count one token for each content chunk, which is what vendors send.
+	// estimatedBytesPerChunk makes usage.Estimate count one token for a piece of an answer that is no text.
 	estimatedBytesPerChunk = 4
 )
 
@@ -29,13 +29,17 @@ func (c *exchange) relay(ctx context.Context, in *provider.ChatRequest, t *snaps
 	if !isEventStream(resp.Header) {
 		return c.notStream(ctx, in, t, resp, watch)
 	}
-	s := &stream{exchange: c, in: in, watch: watch, out: newClientStream(c.w, c.proxy.opts.WriteTimeout), decoder: t.Chat.Stream(in)}
+	s := &stream{exchange: c, in: in, watch: watch, out: newClientStream(c.w, c.proxy.opts.WriteTimeout), decoder: t.Chat.Stream(in), unread: tailBytes}
 	defer s.out.end()
 	err := s.run(&flushBeforeRead{src: resp.Body, stream: s})
 	s.pace()
 	watch.stop()
 	c.res.Usage = s.decoder.Usage()
-	if err == nil {
+	switch {
+	case s.delivered:
+		return nil
+	case s.alone():
+		c.res.ClientGone = true
 		return nil
 	}
 	return s.fail(ctx, err)
@@ -55,6 +59,10 @@ type stream struct {
 	// chunks are those with content since the last read, arrived when it returned; last is when those before them arrived.
 	chunks        int
 	arrived, last time.Time
+	// delivered says that the client has all of it.
+	delivered bool
+	// unread is how much of the upstream's bytes may still be read for nobody.
+	unread int
 }
 
 // errClientWrite means that the client could not be written to.
@@ -78,36 +86,54 @@ func (s *stream) run(body io.Reader) error {
 			continue
 		}
 		s.heard = true
+		if s.alone() {
+			if s.unread -= len(data); s.unread < 0 {
+				return errClientWrite
+			}
+		}
 		chunk = provider.ChatChunk{}
 		if err := s.decoder.Event(data, &chunk); err != nil {
 			return err
 		}
-		if chunk.Content {
-			s.res.AnswerBytes += estimatedBytesPerChunk
-			s.chunks++
-		}
-		if err := s.add(chunk.Data); err != nil {
-			return err
-		}
+		s.count(&chunk)
+		s.add(chunk.Data)
 		if chunk.Done {
 			return s.finish()
 		}
 	}
 }
 
+// count notes what an event says of the answer's length.
+func (s *stream) count(chunk *provider.ChatChunk) {
+	if chunk.Finished {
+		s.tail.extend(s.proxy.opts.TailUsage)
+	}
+	if chunk.Content {
+		s.chunks++
+	}
+	switch {
+	case chunk.Text > 0:
+		s.res.AnswerBytes += int64(chunk.Text)
+	case chunk.Content:
+		s.res.AnswerBytes += estimatedBytesPerChunk
+	}
+}
+
+// alone says that the client has left: what comes now is read for its count alone.
+func (s *stream) alone() bool { return s.tail.gone.Load() }
+
 // add gathers an event for the client; the first one begins the response.
-func (s *stream) add(data []byte) error {
-	if data == nil {
-		return nil
+func (s *stream) add(data []byte) {
+	if data == nil || s.alone() {
+		return
 	}
 	if !s.res.Committed {
 		s.begin()
 	}
 	s.gather(data)
 	if len(s.pending) >= maxPending {
-		return s.flush()
+		s.flush()
 	}
-	return nil
 }
 
 // begin sends the headers.
@@ -121,18 +147,21 @@ func (s *stream) begin() {
 	s.watch.stream(s.out.keepAlive)
 }
 
-// flush sends what was gathered.
-func (s *stream) flush() error {
+// flush sends what was gathered, and says whether it could. A client that does not take it is one that has left.
+func (s *stream) flush() bool {
 	if len(s.pending) == 0 {
-		return nil
+		return true
 	}
 	err := s.out.write(s.pending)
+	if err != nil {
+		s.tail.left(err)
+	}
 	if cap(s.pending) <= 2*maxPending {
 		empty := s.pending[:0]
 		gathered.Put(&empty)
 	}
 	s.pending = nil
-	return err
+	return err == nil
 }
 
 // gathered are buffers for events on their way to clients.
@@ -151,14 +180,18 @@ func (s *stream) gather(data []byte) {
 // finish ends a whole stream.
 func (s *stream) finish() error {
 	s.intact = true
-	if err := s.add(s.decoder.Trailer()); err != nil {
-		return err
+	s.add(s.decoder.Trailer())
+	if s.alone() {
+		return errClientWrite
 	}
 	if !s.res.Committed {
 		return &provider.Error{Class: provider.ClassBadResponse, Status: http.StatusOK, Cause: errEmptyStream}
 	}
 	s.gather([]byte(sse.Done))
-	return s.flush()
+	if s.delivered = s.flush(); !s.delivered {
+		return errClientWrite
+	}
+	return nil
 }
 
 // errEmptyStream means that an upstream ended its stream without saying anything.
@@ -171,19 +204,13 @@ func (s *stream) fail(ctx context.Context, err error) *provider.Error {
 	if !s.res.Committed {
 		return failure
 	}
-	if errors.Is(err, errClientWrite) || s.clientGone() {
-		s.res.ClientGone = true
-		return nil
-	}
 	s.res.Upstream = failure
 	s.res.Err = publicError(failure, true)
 	if errors.Is(context.Cause(ctx), errDraining) {
 		s.res.Err = drained()
 	}
 	s.gather(s.res.Err.AppendJSON(nil))
-	if s.flush() != nil {
-		s.res.ClientGone = true
-	}
+	s.res.ClientGone = !s.flush()
 	return failure
 }
 
@@ -237,9 +264,7 @@ func (r *flushBeforeRead) Read(p []byte) (int, error) {
 		r.stream.heard = false
 		r.stream.watch.alive()
 	}
-	if err := r.stream.flush(); err != nil {
-		return 0, err
-	}
+	r.stream.flush()
 	r.stream.pace()
 	n, err := r.src.Read(p)
 	r.stream.arrived = time.Now()

@@ -64,8 +64,12 @@ type Record struct {
 	// Attempts counts calls to upstreams.
 	Attempts int
 
-	// PromptBytes and AnswerBytes are what estimates are made from.
+	// PromptBytes and AnswerBytes are the text that estimates are made from.
 	PromptBytes, AnswerBytes int64
+	// Unanswered says that an upstream has the whole request and nobody knows what it made of it. Superseded counts earlier attempts of
+	// which the same holds.
+	Unanswered bool
+	Superseded int
 	// BytesOut counts the bytes of the answer's body.
 	BytesOut int64
 	// Deferred says that what was used is accounted when the job that was made ends.
@@ -128,12 +132,18 @@ func (s *Settler) Settle(rec *Record) Settled {
 // account decides on usage and cost.
 func (s *Settler) account(rec *Record, now time.Time) Settled {
 	settled := Settled{Usage: rec.Usage}
+	for range rec.Superseded {
+		s.metrics.Unaccounted("superseded_attempt")
+	}
 	if rec.Served == nil || !rec.Called || rec.Deferred {
 		return settled
 	}
 	if !rec.Usage.Known {
-		if rec.Outcome == OutcomeFailed {
-			return settled // the vendor said no: there is nothing to charge
+		if rec.Unanswered && rec.AnswerBytes == 0 {
+			s.metrics.Unaccounted("unanswered")
+		}
+		if rec.Outcome == OutcomeFailed && (!rec.Unanswered || rec.Operation != snapshot.OperationChat) {
+			return settled // the vendor said no, or it is not known whether it made what was asked for
 		}
 		settled.Usage, settled.Estimated = rec.estimate(), true
 		s.metrics.EstimatedUsage.Inc()

@@ -47,6 +47,7 @@ func TestSettle_absentZeroAndEstimatedUsageAreThreeThings(t *testing.T) {
 		wantCost      string
 		wantEstimated bool
 		wantLogged    bool
+		wantUnknown   float64
 	}{
 		"the vendor told": {
 			change:    func(r *Record) { r.Usage = provider.Usage{Known: true, PromptTokens: 1_000_000} },
@@ -63,7 +64,25 @@ func TestSettle_absentZeroAndEstimatedUsageAreThreeThings(t *testing.T) {
 			change:    func(r *Record) { r.Outcome, r.PromptBytes = OutcomeClientGone, 4_000_000 },
 			wantUsage: provider.Usage{PromptTokens: 1_000_000}, wantCost: "1", wantEstimated: true, wantLogged: true,
 		},
-		"the vendor refused":     {change: func(r *Record) { r.Outcome, r.PromptBytes = OutcomeFailed, 4_000_000 }, wantCost: "0"},
+		"the vendor refused": {change: func(r *Record) { r.Outcome, r.PromptBytes = OutcomeFailed, 4_000_000 }, wantCost: "0"},
+		"the vendor never answered": {
+			change: func(r *Record) {
+				r.Operation, r.Outcome, r.Unanswered, r.PromptBytes = snapshot.OperationChat, OutcomeFailed, true, 4_000_000
+			},
+			wantUsage: provider.Usage{PromptTokens: 1_000_000}, wantCost: "1", wantEstimated: true, wantLogged: true, wantUnknown: 1,
+		},
+		"nobody knows whether there is an image": {
+			change: func(r *Record) {
+				r.Operation, r.Outcome, r.Unanswered, r.Estimate = snapshot.OperationImage, OutcomeFailed, true, provider.Usage{Images: 1}
+			},
+			wantCost: "0", wantUnknown: 1,
+		},
+		"targets before the one that told": {
+			change: func(r *Record) {
+				r.Usage, r.Superseded = provider.Usage{Known: true, PromptTokens: 1_000_000}, 2
+			},
+			wantUsage: provider.Usage{Known: true, PromptTokens: 1_000_000}, wantCost: "1", wantLogged: true, wantUnknown: 2,
+		},
 		"nobody was called":      {change: func(r *Record) { r.Called, r.PromptBytes = false, 4_000_000 }, wantCost: "0"},
 		"no route served at all": {change: func(r *Record) { r.Served, r.Route = nil, nil }, wantCost: "0"},
 	} {
@@ -78,6 +97,9 @@ func TestSettle_absentZeroAndEstimatedUsageAreThreeThings(t *testing.T) {
 			if got.Cost.Decimal() != tc.wantCost || got.Estimated != tc.wantEstimated {
 				t.Errorf("cost %s, estimated %v", got.Cost, got.Estimated)
 			}
+			if n := unknown(t, s.registry); n != tc.wantUnknown {
+				t.Errorf("vipcloud_usage_unaccounted_total is %v, want %v", n, tc.wantUnknown)
+			}
 			var line map[string]any
 			if err := json.Unmarshal(s.log.Bytes(), &line); err != nil {
 				t.Fatalf("log is not one line of JSON: %q", s.log.String())
@@ -90,6 +112,23 @@ func TestSettle_absentZeroAndEstimatedUsageAreThreeThings(t *testing.T) {
 			}
 		})
 	}
+}
+
+// unknown adds up vipcloud_usage_unaccounted_total.
+func unknown(t *testing.T, registry *prometheus.Registry) (n float64) {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == "vipcloud_usage_unaccounted_total" {
+			for _, m := range f.GetMetric() {
+				n += m.GetCounter().GetValue()
+			}
+		}
+	}
+	return n
 }
 
 func TestSettle_logsWhatMayBeShownAndNothingElse(t *testing.T) {

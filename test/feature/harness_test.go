@@ -63,8 +63,14 @@ type option func(*gateway.Options)
 // newEnv starts a gateway that serves nothing yet, and the vendors.
 func newEnv(t *testing.T, opts ...option) *env {
 	t.Helper()
-	e := &env{t: t, vendors: sim.NewServer(sim.Options{}), log: &logBuffer{}, registry: prometheus.NewRegistry()}
-	vendors := serveOn(t, e.vendors)
+	return newEnvWith(t, sim.Options{}, opts...)
+}
+
+// newEnvWith is newEnv with vendors of another kind.
+func newEnvWith(t *testing.T, vendors sim.Options, opts ...option) *env {
+	t.Helper()
+	e := &env{t: t, vendors: sim.NewServer(vendors), log: &logBuffer{}, registry: prometheus.NewRegistry()}
+	upstreams := serveOn(t, e.vendors)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -104,7 +110,7 @@ func newEnv(t *testing.T, opts ...option) *env {
 	for _, v := range slices.Concat(sim.Vendors(), sim.MediaVendors()) {
 		_, served := e.input.Providers[v1alpha1.Provider(v)]
 		if name := strings.ToLower(string(v)); served && !slices.ContainsFunc(e.input.Credentials, func(c *v1alpha1.ProviderCredential) bool { return c.Name == name }) {
-			e.credential(name, v, vendors)
+			e.credential(name, v, upstreams)
 		}
 	}
 	ring, err := keyring.New()

@@ -15,7 +15,11 @@ import (
 // allVendors is an environment with one route for each vendor, called by the vendor's name, and one key.
 func allVendors(t *testing.T) *env {
 	t.Helper()
-	e := newEnv(t)
+	return vendorsOf(newEnv(t))
+}
+
+// vendorsOf adds the routes and the key of allVendors.
+func vendorsOf(e *env) *env {
 	for _, v := range sim.Vendors() {
 		name := strings.ToLower(string(v))
 		upstream := "any"

@@ -145,12 +145,16 @@ func (x *exchange) play(mode Mode) {
 	case JSONForStream:
 		x.reply("")
 	case StallFirst:
+		x.entry.bill(x.answer, false)
 		x.stall()
 	case CommentsOnly:
+		x.entry.bill(x.answer, false)
 		x.comments()
 	case Drop:
+		x.entry.bill(x.answer, false)
 		panic(http.ErrAbortHandler)
 	case HalfHeader:
+		x.entry.bill(x.answer, false)
 		x.halfHeader()
 	case Garbage, HTML504, PlainText, Empty, Redirect:
 		x.foreign(mode)

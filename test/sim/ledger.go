@@ -24,8 +24,9 @@ type Entry struct {
 	// Mode is the failure played, "" for none; Reason the message of a refusal.
 	Mode   Mode
 	Reason string
-	// PromptTokens, CompletionTokens, CachedTokens and ReasoningTokens are what is billed: of an answer that broke off, the prompt
-	// and what had gone out.
+	// PromptTokens, CompletionTokens, CachedTokens and ReasoningTokens are what is billed. No vendor documents what it bills when its client
+	// leaves or its answer breaks off; what is taken here is the prompt of every request that was accepted, and of the answer what had gone out
+	// until the vendor saw that nobody reads. A call without stream sends nothing before its answer is complete, and bills that whole from then on.
 	PromptTokens, CompletionTokens, CachedTokens, ReasoningTokens int
 	// Chunks is the number of stream chunks written.
 	Chunks int

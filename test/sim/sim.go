@@ -79,6 +79,7 @@ type Simulator struct {
 	spec     spec
 	opts     Options
 	sequence atomic.Int64
+	accepted atomic.Int64
 	failures failures
 	ledger   *ledger
 }
@@ -112,6 +113,9 @@ func (s *Simulator) Key() string {
 	}
 	return s.opts.Keys[0]
 }
+
+// Accepted returns how many requests were found valid, whatever became of them.
+func (s *Simulator) Accepted() int64 { return s.accepted.Load() }
 
 // Models returns the known model ids; empty means any.
 func (s *Simulator) Models() []string { return slices.Clone(s.opts.Models) }
@@ -183,6 +187,7 @@ func (x *exchange) serve() {
 	if mode == "" {
 		mode = x.sim.failures.take()
 	}
+	x.sim.accepted.Add(1)
 	if mode == "" {
 		x.respond("")
 		return

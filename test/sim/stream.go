@@ -41,6 +41,7 @@ const (
 )
 
 func (x *exchange) reply(mode Mode) {
+	x.entry.bill(x.answer, false)
 	if !x.wait(typeJSON, "\n\n") {
 		return
 	}
@@ -53,11 +54,11 @@ func (x *exchange) reply(mode Mode) {
 }
 
 func (x *exchange) stream(mode Mode) {
+	x.entry.bill(x.answer, false)
 	if !x.wait(typeSSE, ": keep-alive\n\n") {
 		return
 	}
 	x.begin(typeSSE)
-	x.entry.bill(x.answer, false)
 	strike, struck := mode.number(twistAfter), mode == ""
 	for ev := range x.spec.events(x.r, x.answer) {
 		if x.entry.Chunks > 0 && !x.pause(x.sim.opts.ChunkDelay) {

@@ -111,13 +111,13 @@ func (t *translator) readBody(data []byte, at, index int) error {
 		switch name := m.name(); {
 		case string(name) == "content":
 			content = m.span()
-			said = said || says(m.raw())
+			said = t.hear(m.raw()) || said
 		case string(name) == "role":
 			role = m.span()
 		case string(name) == "tool_calls":
 			calls = m.span()
 		case renamed != "" && string(name) == renamed:
-			said = said || says(m.raw())
+			said = t.hear(m.raw()) || said
 			t.edits.replace(m.start, m.nameEnd+1, `"reasoning_content"`)
 		case renamed != "" && string(name) == "reasoning_content":
 			// Empty, and its place is taken.
@@ -126,7 +126,7 @@ func (t *translator) readBody(data []byte, at, index int) error {
 			m.drop(&t.edits)
 		case string(name) == "reasoning_content", string(name) == "reasoning", string(name) == "refusal",
 			string(name) == "audio", string(name) == "function_call":
-			said = said || says(m.raw())
+			said = t.hear(m.raw()) || said
 		}
 	}
 	if calls.there() {
@@ -238,6 +238,17 @@ func finishReason(raw string) (public string, failed bool) {
 // says reports whether a value is a part of an answer: a text that is not empty, or something structured.
 func says(value []byte) bool {
 	return isText(value) || value[0] == '{' || (value[0] == '[' && len(value) > 2)
+}
+
+// hear says whether a value says something, and counts the text.
+func (t *translator) hear(value []byte) bool {
+	if !says(value) {
+		return false
+	}
+	if value[0] == '"' {
+		t.now.text += jsonscan.TextSize(value)
+	}
+	return true
 }
 
 // isObject says whether a span is an object.

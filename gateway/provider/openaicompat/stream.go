@@ -33,19 +33,20 @@ func (s *stream) Event(data []byte, chunk *provider.ChatChunk) error {
 	}
 	if text, ok := s.shape.match(data); ok {
 		s.out = s.shape.apply(s.out[:0], text)
-		chunk.Data, chunk.Content = s.out, true
+		chunk.Data, chunk.Content, chunk.Text = s.out, true, len(text)
 		return nil
 	}
 	t := &s.translator
 	if err := t.translate(data); err != nil {
 		return err
 	}
+	chunk.Finished = t.finished
 	if !t.now.answered {
 		// Bookkeeping: usage is told at the end, and an event without choices would crash clients that read the first.
 		return nil
 	}
 	s.out = t.edits.apply(s.out[:0], data)
-	chunk.Data, chunk.Content = s.out, t.now.content
+	chunk.Data, chunk.Content, chunk.Text = s.out, t.now.content, t.now.text
 	if t.now.content && !t.finished {
 		s.shape.learn(data, s.out)
 	}

@@ -3,6 +3,8 @@ package openaicompat
 import (
 	"strconv"
 	"strings"
+
+	"vipcloud.ai/vipcloud/gateway/jsonscan"
 )
 
 // maxCalls is how many tool calls one answer may make; OpenAI's own helpers stop at 128.
@@ -123,7 +125,16 @@ func (t *translator) readCall(data []byte, at, choice int) (end int, err error) 
 				m.drop(&t.edits)
 			}
 		case "function":
-			d.named = m.raw()[0] == '{' && isText(find(data, m.value, "name"))
+			if m.raw()[0] != '{' {
+				continue
+			}
+			name := find(data, m.value, "name")
+			d.named = isText(name)
+			for _, part := range [...][]byte{name, find(data, m.value, "arguments")} {
+				if isText(part) {
+					t.now.text += jsonscan.TextSize(part)
+				}
+			}
 		}
 	}
 	if t.whole {

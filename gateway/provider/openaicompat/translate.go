@@ -48,6 +48,8 @@ type facts struct {
 	answered bool
 	// content says that a choice carries a part of the answer.
 	content bool
+	// text is how many bytes of text it has.
+	text int
 }
 
 // translate reads one object and collects the edits that make it public.
