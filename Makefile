@@ -87,8 +87,13 @@ test-propagation: ## Time from apply to served and from revoke to refused: print
 	$(call ASSETS,test) $(GOTEST) -v -timeout 20m ./test/propagation/...
 
 .PHONY: test-chaos
-test-chaos: ## Gateways that are killed, keys that are rotated, vendors that fail: no job lost, none billed twice
-	$(GOTEST) $(RACE) -count=1 ./test/chaos/...
+test-chaos: ## What is killed under load (gateways, operator, API server), keys that rotate, vendors that fail: nothing lost, none billed twice
+	$(call ASSETS,test) $(GOTEST) $(RACE) -count=1 ./test/chaos/...
+
+.PHONY: soak
+soak: SOAK ?= 30
+soak: ## Mixed load of a bounded rate for SOAK minutes (30): memory and goroutines stay flat, ledgers are equal
+	$(call ASSETS,test) SOAK=$(SOAK) go test -v -count=1 -timeout $$(($(SOAK) + 15))m -run '^TestSoak$$' ./test/chaos/cluster
 
 .PHONY: test-money
 test-money: ## Gateways that are killed under load, 10,000 active keys: books equal the vendor's, and what they cost etcd

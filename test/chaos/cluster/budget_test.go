@@ -1,15 +1,10 @@
 package cluster_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"sync"
 	"sync/atomic"
-
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"vipcloud.ai/vipcloud/api/v1alpha1"
 )
 
 // fired counts requests of fire, whose ids are unlike those of a load.
@@ -65,20 +60,6 @@ func (w *world) models(r *replica, key string) int {
 	}
 	_ = resp.Body.Close()
 	return resp.StatusCode
-}
-
-// live says that no live report is left but those of one replica.
-func (w *world) live(but string) bool {
-	list := &v1alpha1.UsageReportList{}
-	if err := w.client.List(context.Background(), list, client.InNamespace(system)); err != nil { //nolint:forbidigo // as in view
-		return false
-	}
-	for i := range list.Items {
-		if o := &list.Items[i]; o.Role == v1alpha1.UsageReportLive && string(o.Replica) != but {
-			return false
-		}
-	}
-	return true
 }
 
 // warm waits until replicas serve the model.
