@@ -47,6 +47,7 @@ func TestDisconnect_costsWhatTheVendorBills(t *testing.T) {
 	for name, estimated := range map[string]bool{"what is counted": false, "what must be estimated": true} {
 		t.Run(name, func(t *testing.T) {
 			e := vendorsOf(newEnvWith(t, sim.Options{ChunkDelay: 4 * time.Millisecond}, func(o *gateway.Options) {
+				o.TailAnswer, o.TailUsage = time.Second, time.Second
 				if !estimated { // a busy machine must not make an estimate of a count that comes
 					o.TailAnswer, o.TailUsage = patience, patience
 				}

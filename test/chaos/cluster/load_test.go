@@ -13,6 +13,9 @@ import (
 	"time"
 )
 
+// chunksUntilLeft is how many chunks the vendor sends, and a client reads, before it leaves.
+const chunksUntilLeft = 4
+
 // load is clients at work. How many requests they make in a second is bounded.
 type load struct {
 	w    *world
@@ -82,8 +85,8 @@ func (l *load) one(n int64) {
 		extra = `,"stream":true,"stream_options":{"include_usage":true}`
 	case 2:
 		extra = `,"stream":true`
-	case 3: // a stream that the client leaves, with nothing to come that it could miss
-		prompt, extra = prompt+" [[chunks 9]] [[fail stall_mid 4]]", `,"stream":true`
+	case 3: // a stream that the client leaves
+		prompt, extra = fmt.Sprintf("%s [[chunks 9]] [[fail stall_mid %d]]", prompt, chunksUntilLeft), `,"stream":true`
 	}
 	status, err := l.w.ask(l.pick(), key, id, prompt, extra, n%4 == 3)
 	switch {
@@ -100,7 +103,7 @@ func (l *load) one(n int64) {
 	}
 }
 
-// ask makes a chat request and reads its answer to the end, or leaves after the first event.
+// ask makes a chat request and reads its answer to the end, or leaves in the middle.
 func (w *world) ask(r *replica, key, id, prompt, extra string, leave bool) (status int, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience) //nolint:forbidigo // what was begun is ended, or a ledger could not be compared
 	defer cancel()
@@ -117,8 +120,13 @@ func (w *world) ask(r *replica, key, id, prompt, extra string, leave bool) (stat
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if leave && resp.StatusCode == http.StatusOK {
-		_, err = bufio.NewReader(resp.Body).ReadString('\n')
-		return resp.StatusCode, err
+		lines := bufio.NewScanner(resp.Body)
+		for chunks := 0; chunks < chunksUntilLeft && lines.Scan(); {
+			if strings.HasPrefix(lines.Text(), "data: ") {
+				chunks++
+			}
+		}
+		return resp.StatusCode, lines.Err()
 	}
 	_, err = io.Copy(io.Discard, resp.Body)
 	return resp.StatusCode, err
