@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"vipcloud.ai/vipcloud/api/v1alpha1"
+	"vipcloud.ai/vipcloud/controllers/render"
 	"vipcloud.ai/vipcloud/gateway/table"
 )
 
@@ -62,6 +63,8 @@ type instanceVerdict struct {
 	entries       map[string][]byte
 	digest        string
 	secretProblem *table.Problem
+	// egress are the ports that its credentials lead to.
+	egress []render.Egress
 }
 
 // compilations publishes the current compilation. Before the first one there is none. It is safe for concurrent use.

@@ -12,6 +12,7 @@ import (
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -116,6 +117,9 @@ func (r *GatewayInstanceReconciler) ensure(
 // lacks is asked of the API server.
 func (r *GatewayInstanceReconciler) current(ctx context.Context, obj client.Object) (client.Object, error) {
 	found := reflect.New(reflect.TypeOf(obj).Elem()).Interface().(client.Object)
+	if u, ok := found.(*unstructured.Unstructured); ok {
+		u.SetGroupVersionKind(obj.GetObjectKind().GroupVersionKind())
+	}
 	err := r.Get(ctx, client.ObjectKeyFromObject(obj), found)
 	if apierrors.IsNotFound(err) {
 		err = r.live.Get(ctx, client.ObjectKeyFromObject(obj), found)
@@ -189,6 +193,15 @@ func (r *GatewayInstanceReconciler) prune(
 	if err != nil {
 		return err
 	}
+	if !render.AsksForHTTPRoute(s.instance) {
+		route, err := r.httpRoute(ctx, s)
+		if err != nil {
+			return err
+		}
+		if route != nil {
+			extras = append(extras, route)
+		}
+	}
 	for _, obj := range append(found, extras...) {
 		if _, scales := obj.(*autoscalingv2.HorizontalPodAutoscaler); scales && scale.NoMetrics {
 			continue
@@ -214,7 +227,9 @@ func objectKey(obj client.Object) string {
 func (r *GatewayInstanceReconciler) extras(ctx context.Context, instance *v1alpha1.GatewayInstance) ([]client.Object, error) {
 	var found []client.Object
 	for _, list := range []client.ObjectList{
-		&policyv1.PodDisruptionBudgetList{}, &autoscalingv2.HorizontalPodAutoscalerList{}} {
+		&policyv1.PodDisruptionBudgetList{}, &autoscalingv2.HorizontalPodAutoscalerList{},
+		&networkingv1.NetworkPolicyList{}, &networkingv1.IngressList{},
+	} {
 		err := r.List(ctx, list, client.InNamespace(instance.Namespace), client.MatchingLabels{v1alpha1.LabelInstance: instance.Name})
 		if err != nil {
 			return nil, fmt.Errorf("listing %T: %w", list, err)

@@ -8,6 +8,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -70,6 +71,8 @@ func (r *GatewayInstanceReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Owns(&rbacv1.Role{}).
 		Owns(&policyv1.PodDisruptionBudget{}).
 		Owns(&autoscalingv2.HorizontalPodAutoscaler{}).
+		Owns(&networkingv1.NetworkPolicy{}).
+		Owns(&networkingv1.Ingress{}).
 		Watches(&rbacv1.RoleBinding{}, remote).
 		WatchesMetadata(&corev1.Secret{}, remote).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.instancesOfTLSSecret)).
@@ -88,6 +91,8 @@ func (r *GatewayInstanceReconciler) SetupWithManager(mgr ctrl.Manager) error {
 // +kubebuilder:rbac:groups="",resources=serviceaccounts;services,verbs=create;get;list;patch;watch
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=create;get;list;patch;watch
 // +kubebuilder:rbac:groups=autoscaling,resources=horizontalpodautoscalers,verbs=create;delete;get;list;patch;watch
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=httproutes,verbs=create;delete;get;patch
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=ingresses;networkpolicies,verbs=create;delete;get;list;patch;watch
 // +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=create;delete;get;list;patch;watch
 // +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=clusterrolebindings;rolebindings,verbs=create;delete;get;list;patch;watch
 // +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=clusterroles,verbs=bind,resourceNames=vipcloud-gateway-reader
@@ -161,8 +166,13 @@ func (r *GatewayInstanceReconciler) run(ctx context.Context, s *instanceScope) e
 	if err != nil {
 		return err
 	}
+	missing, err := r.gatewayAPIMissing(s)
+	if err != nil {
+		return err
+	}
 	objects, err := render.Objects(render.Input{
-		Instance: s.instance, Image: r.opts.GatewayImage, WatchNamespaces: r.opts.WatchNamespaces, Scale: scale})
+		Instance: s.instance, Image: r.opts.GatewayImage, WatchNamespaces: r.opts.WatchNamespaces, Scale: scale,
+		Egress: s.verdict.egress, NoGatewayAPI: missing})
 	if err != nil {
 		s.problems = append(s.problems, &table.Problem{
 			Severity: table.Invalid, Reason: v1alpha1.ReasonInvalid, Message: err.Error()})
@@ -184,6 +194,9 @@ func (r *GatewayInstanceReconciler) run(ctx context.Context, s *instanceScope) e
 		return err
 	}
 	if err := r.reviewTLS(ctx, s); err != nil {
+		return err
+	}
+	if err := r.reviewExposure(ctx, s, missing); err != nil {
 		return err
 	}
 	return r.reviewAutoscaling(ctx, s, scale)

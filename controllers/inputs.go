@@ -113,7 +113,9 @@ func (in *inputs) compileInstance(
 	if r := built.Redis(); r != nil {
 		v.redisProblem = r.Problem
 	}
-	v.entries, v.digest, v.secretProblem = compiledEntries(in.compiledCredentials(input, states), input.Redis)
+	credentials := in.compiledCredentials(input, states)
+	v.entries, v.digest, v.secretProblem = compiledEntries(credentials, input.Redis)
+	v.egress = egressOf(credentials, opts.Providers)
 	c.instances[name] = v
 }
 

@@ -24,14 +24,21 @@ type servedAPIs struct {
 	client discovery.DiscoveryInterface
 	clock  clock.PassiveClock
 
-	mu     sync.Mutex
+	mu        sync.Mutex
+	at        time.Time
+	groups    []string
+	resources map[string]resourceAnswer
+}
+
+// resourceAnswer is whether a resource was served at a time.
+type resourceAnswer struct {
 	at     time.Time
-	groups []string
+	served bool
 }
 
 // newServedAPIs makes one that has asked nothing yet.
 func newServedAPIs(client discovery.DiscoveryInterface, c clock.PassiveClock) *servedAPIs {
-	return &servedAPIs{client: client, clock: c}
+	return &servedAPIs{client: client, clock: c, resources: map[string]resourceAnswer{}}
 }
 
 // group says whether an API group is served, in whichever version.
@@ -53,12 +60,17 @@ func (s *servedAPIs) group(name string) (bool, error) {
 
 // resource says whether a resource of a group and version is served.
 func (s *servedAPIs) resource(groupVersion, name string) (bool, error) {
-	list, err := s.client.ServerResourcesForGroupVersion(groupVersion)
-	if apierrors.IsNotFound(err) {
-		return false, nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key, now := groupVersion+"/"+name, s.clock.Now()
+	if known, ok := s.resources[key]; ok && now.Sub(known.at) < servedFresh {
+		return known.served, nil
 	}
-	if err != nil {
+	list, err := s.client.ServerResourcesForGroupVersion(groupVersion)
+	if err != nil && !apierrors.IsNotFound(err) {
 		return false, fmt.Errorf("asking what %s serves: %w", groupVersion, err)
 	}
-	return slices.ContainsFunc(list.APIResources, func(r metav1.APIResource) bool { return r.Name == name }), nil
+	served := err == nil && slices.ContainsFunc(list.APIResources, func(r metav1.APIResource) bool { return r.Name == name })
+	s.resources[key] = resourceAnswer{at: now, served: served}
+	return served, nil
 }

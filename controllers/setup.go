@@ -9,6 +9,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -94,6 +95,8 @@ func CacheOptions(watchNamespaces []string) cache.Options {
 
 			&policyv1.PodDisruptionBudget{}:          {Label: ours},
 			&autoscalingv2.HorizontalPodAutoscaler{}: {Label: ours},
+			&networkingv1.NetworkPolicy{}:            {Label: ours},
+			&networkingv1.Ingress{}:                  {Label: ours},
 		},
 	}
 	if watchNamespaces == nil {

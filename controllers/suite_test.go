@@ -47,6 +47,8 @@ var apiServer struct {
 	// operator and namespaced are the operator's accounts, with the rights of config/rbac and no others: bound in the whole
 	// cluster, and bound by each test where it likes.
 	operator, namespaced *rest.Config
+	// admin may do everything, too.
+	admin *rest.Config
 }
 
 // TestMain starts a real API server, without which most of this package cannot be told right from wrong.
@@ -98,6 +100,7 @@ func prepare(env *envtest.Environment, cfg *rest.Config) error {
 		return err
 	}
 	cfg.QPS, cfg.Burst = 1000, 2000
+	apiServer.admin = cfg
 	if apiServer.client, err = client.NewWithWatch(cfg, client.Options{Scheme: scheme}); err != nil {
 		return err
 	}

@@ -35,6 +35,8 @@ const (
 	ConditionAutoscaling = "Autoscaling"
 	// ConditionTLSReady (GatewayInstance) is True when there is a certificate to serve with; present only with tls.
 	ConditionTLSReady = "TLSReady"
+	// ConditionExposed (GatewayInstance) is True when an Ingress or HTTPRoute leads here; present only with expose.
+	ConditionExposed = "Exposed"
 	// ConditionHealthy (ProviderCredential, ModelRoute) is False while requests show that targets fail, and they get none for a while.
 	ConditionHealthy = "Healthy"
 )
@@ -161,6 +163,12 @@ const (
 	ReasonMetricsAPIMissing = "MetricsAPIMissing"
 	// ReasonScalingInactive surfaces with Autoscaling=False when the HorizontalPodAutoscaler cannot scale now.
 	ReasonScalingInactive = "ScalingInactive"
+	// ReasonExposed surfaces with Exposed=True.
+	ReasonExposed = "Exposed"
+	// ReasonGatewayAPIMissing surfaces with Exposed=False when the API server knows no HTTPRoute.
+	ReasonGatewayAPIMissing = "GatewayAPIMissing"
+	// ReasonNotAccepted surfaces with Exposed=False when a Gateway refuses the HTTPRoute.
+	ReasonNotAccepted = "NotAccepted"
 	// ReasonTLSReady surfaces with TLSReady=True.
 	ReasonTLSReady = "TLSReady"
 	// ReasonCertificateExpired surfaces with TLSReady=False when clients refuse the certificate for its age.

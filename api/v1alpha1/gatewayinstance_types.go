@@ -63,6 +63,16 @@ type GatewayInstanceSpec struct {
 	// +optional
 	TLS *GatewayTLS `json:"tls,omitempty"`
 
+	// expose leads requests from outside of the cluster here. Unset: nothing does but service.type.
+	//
+	// +optional
+	Expose *Expose `json:"expose,omitempty"`
+
+	// networkPolicy bounds who reaches the pods, and what they reach. Unset: no policy.
+	//
+	// +optional
+	NetworkPolicy *NetworkPolicy `json:"networkPolicy,omitempty"`
+
 	// requestLimits bound what a client may send.
 	//
 	// +optional
@@ -334,7 +344,7 @@ type EnvVar struct {
 // GatewayInstanceStatus is what became of a GatewayInstance.
 type GatewayInstanceStatus struct {
 	// conditions: Ready, and while they hold Reconciling or Stalled; Available, CredentialsCompiled, and of what the spec
-	// asks for RedisAvailable, Autoscaling, TLSReady.
+	// asks for RedisAvailable, Autoscaling, TLSReady, Exposed.
 	//
 	// +optional
 	// +listType=map

@@ -52,6 +52,10 @@ type Input struct {
 	WatchNamespaces []string
 	// Scale is what became of the number of replicas; needed with autoscaling.
 	Scale Scale
+	// Egress are the ports that the instance's credentials need; only a network policy asks for them.
+	Egress []Egress
+	// NoGatewayAPI says that the API server knows no HTTPRoute: none is made.
+	NoGatewayAPI bool
 }
 
 // Objects returns everything that runs the instance, each with kind, labels and, where it can carry one, the controller
@@ -67,6 +71,15 @@ func Objects(in Input) ([]client.Object, error) {
 	objects = append(objects, service(in.Instance))
 	if budget := disruptionBudget(in.Instance); budget != nil {
 		objects = append(objects, budget)
+	}
+	if policy := networkPolicy(in); policy != nil {
+		objects = append(objects, policy)
+	}
+	if i := ingress(in.Instance); i != nil {
+		objects = append(objects, i)
+	}
+	if AsksForHTTPRoute(in.Instance) && !in.NoGatewayAPI {
+		objects = append(objects, httpRoute(in.Instance))
 	}
 	objects = append(objects, deployment)
 	if OwnAutoscaler(in.Instance) && !in.Scale.NoMetrics {

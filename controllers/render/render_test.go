@@ -52,6 +52,8 @@ func everything(obj *v1alpha1.GatewayInstance) {
 
 		Autoscaling:         &v1alpha1.Autoscaling{MaxReplicas: 9, TargetCPUUtilization: &five},
 		TLS:                 &v1alpha1.GatewayTLS{SecretName: "gateway-tls"},
+		Expose:              &v1alpha1.Expose{HTTPRoute: &v1alpha1.ExposeHTTPRoute{ParentRefs: []v1alpha1.GatewayParent{{Name: "public"}}}},
+		NetworkPolicy:       &v1alpha1.NetworkPolicy{IngressFrom: []v1alpha1.NetworkPeer{{CIDR: "192.0.2.0/24"}}},
 		PodDisruptionBudget: &v1alpha1.PodDisruptionBudget{MaxUnavailable: &two},
 
 		Service:       &v1alpha1.GatewayService{Type: "LoadBalancer", Annotations: map[string]v1alpha1.AnnotationValue{"lb.example.com/internal": "true"}},
@@ -88,7 +90,7 @@ func everything(obj *v1alpha1.GatewayInstance) {
 func TestObjects_GoldenFiles(t *testing.T) {
 	cases := map[string]Input{
 		"defaults":       {Instance: makeInstance(), Image: "vipcloud:v1"},
-		"everything":     {Instance: makeInstance(everything), Image: "vipcloud:v1"},
+		"everything":     {Instance: makeInstance(everything), Image: "vipcloud:v1", Egress: []Egress{{Port: 443}, {Port: 8443}, {Port: 9000, Private: true}}},
 		"own-namespace":  {Instance: makeInstance(serves("Same", "Same")), Image: "vipcloud:v1"},
 		"namespaced-all": {Instance: makeInstance(serves("Same", "All")), Image: "vipcloud:v1", WatchNamespaces: []string{"shop", "vipcloud-system", "blog"}},
 	}

@@ -157,6 +157,8 @@ func exemptions() []exemption {
 		{"spec.podTemplate.tolerations[]", podFields},
 		{"spec.podTemplate.topologySpreadConstraints[]", podFields},
 		{"amespaces.selector.", "metav1's LabelSelector"},
+		{"namespaceSelector.", "metav1's LabelSelector"},
+		{"podSelector.", "metav1's LabelSelector"},
 		{"parameters.defaults.", "members that are only declared so that a rule can refuse them"},
 		{"parameters.overrides.", "members that are only declared so that a rule can refuse them"},
 	}

@@ -64,7 +64,7 @@ func schemas(t *testing.T) map[string]*apiextensionsv1.JSONSchemaProps {
 func foreign(path string) bool {
 	last := strings.TrimSuffix(path[strings.LastIndexByte(path, '.')+1:], "[]")
 	switch last {
-	case "selector", "conditions", "affinity", "tolerations", "topologySpreadConstraints", "defaults", "overrides":
+	case "selector", "namespaceSelector", "podSelector", "conditions", "affinity", "tolerations", "topologySpreadConstraints", "defaults", "overrides":
 		return true
 	}
 	return false
