@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"sync/atomic"
 
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"vipcloud.ai/vipcloud/api/v1alpha1"
 	"vipcloud.ai/vipcloud/controllers/render"
@@ -21,6 +23,9 @@ import (
 // maxCompiledBytes bounds the contents of a compiled Secret. An API server takes 1 MiB with metadata and base64 left out; the
 // margin is for entry names, for the key ring (24 KiB at most) and for what a later version adds.
 const maxCompiledBytes = 960 << 10
+
+// maxLargest is how many credentials are named where all do not fit.
+const maxLargest = 3
 
 // compilation is what the compiler found out about all objects at one moment. It is immutable.
 type compilation struct {
@@ -229,10 +234,36 @@ func compiledEntries(credentials []table.CompiledCredential, redis *table.RedisS
 	if size > maxCompiledBytes {
 		return nil, "", &table.Problem{Severity: table.Invalid, Reason: v1alpha1.ReasonSecretTooLarge,
 			Message: fmt.Sprintf("the %d credentials that the routes of this instance use make %d bytes, more than the %d that a "+
-				"Secret holds; the last version that fitted stays in use; use fewer credentials or smaller CA bundles, or "+
-				"split the routes over two instances", len(credentials), size, maxCompiledBytes)}
+				"Secret holds, the largest being %s; the last version that fitted stays in use; use fewer credentials or smaller CA "+
+				"bundles, or split the routes over two instances", len(credentials), size, maxCompiledBytes, largest(credentials))}
 	}
 	return entries, digestOf(entries), nil
+}
+
+// largest names the credentials that take most, for people.
+func largest(credentials []table.CompiledCredential) string {
+	type share struct {
+		name string
+		size int
+	}
+	shares := make([]share, 0, len(credentials))
+	for _, c := range credentials {
+		s := share{name: client.ObjectKeyFromObject(c.Credential).String()}
+		if entries, err := table.EncodeCredentials([]table.CompiledCredential{c}); err == nil {
+			for _, value := range entries {
+				s.size += len(value)
+			}
+		}
+		shares = append(shares, s)
+	}
+	slices.SortFunc(shares, func(a, b share) int {
+		return cmp.Or(cmp.Compare(b.size, a.size), cmp.Compare(a.name, b.name))
+	})
+	var words []string
+	for _, s := range shares[:min(len(shares), maxLargest)] {
+		words = append(words, fmt.Sprintf("%s (%d bytes)", s.name, s.size))
+	}
+	return strings.Join(words, ", ")
 }
 
 // digestOf stands for the contents of a Secret.

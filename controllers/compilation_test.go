@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -210,6 +211,16 @@ func TestCompiledEntries_RefuseWhatDoesNotFit(t *testing.T) {
 	entries, digest, p := compiledEntries(of(maxCompiledBytes), nil)
 	if p == nil || p.Reason != v1alpha1.ReasonSecretTooLarge || entries != nil || digest != "" {
 		t.Errorf("a large one: %+v", p)
+	}
+	several := append(of(500<<10), of(1<<10)...)
+	several = append(several, append(of(600<<10), append(of(2<<10), of(10)...)...)...)
+	for i, name := range []string{"second", "fourth", "first", "third", "fifth"} {
+		several[i].Credential = &v1alpha1.ProviderCredential{ObjectMeta: meta0("n", name)}
+	}
+	_, _, p = compiledEntries(several)
+	if p == nil || !regexp.MustCompile(`n/first \(\d+ bytes\), n/second \(\d+ bytes\), n/third \(\d+ bytes\);`).MatchString(p.Message) ||
+		strings.Contains(p.Message, "n/fourth") {
+		t.Errorf("the largest are not named: %+v", p)
 	}
 }
 

@@ -8,11 +8,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"vipcloud.ai/vipcloud/api/v1alpha1"
@@ -295,6 +298,9 @@ func TestGatewayInstance_TooManyCredentialsKeepTheLastSecret(t *testing.T) {
 		r.Spec.Targets = append(r.Spec.Targets, v1alpha1.Target{Name: "spare", Credential: v1alpha1.ObjectReference{Name: "big2"}})
 	})
 	w.expectConditions(instance, expect{"CredentialsCompiled": "False/SecretTooLarge", "Stalled": "True/SecretTooLarge"})
+	if text := describeConditions(instance); !strings.Contains(text, w.ns+"/big1 (") || !strings.Contains(text, w.ns+"/big2 (") {
+		t.Errorf("nothing names the credentials that do not fit: %s", text)
+	}
 	if err := w.compiledKey("default", w.ns+"/small", "sk-1"); err != nil {
 		t.Errorf("the last good Secret is gone: %v", err)
 	}
@@ -345,6 +351,61 @@ func (w *world) deploymentStatus(deployment *appsv1.Deployment, status appsv1.De
 		deployment.Status = status
 		return w.Status().Update(w.ctx, deployment)
 	})
+}
+
+func TestGatewayInstance_TwoSideBySideKeepOutOfEachOthersWay(t *testing.T) {
+	w := newWorld(t)
+	everything := func(i *v1alpha1.GatewayInstance) {
+		servesAll(i)
+		i.Spec.Autoscaling = &v1alpha1.Autoscaling{MinReplicas: i.Spec.Replicas, MaxReplicas: 3}
+		i.Spec.NetworkPolicy = &v1alpha1.NetworkPolicy{}
+		i.Spec.Expose = &v1alpha1.Expose{Ingress: &v1alpha1.ExposeIngress{Host: v1alpha1.Hostname(i.Name + ".example.com")}}
+	}
+	a, b := w.instance("a", everything), w.instance("b", everything)
+	w.attend("a", "r1")
+	w.attend("b", "r2")
+	credential, key := w.credential("shared", "sk-1"), w.key("shop")
+	route := w.route("chat", "shared")
+	w.ready(a, b, credential, route, key)
+	holder := string(key.Status.Gateway.Name)
+	if a.Status.Keys+b.Status.Keys != 1 || a.Status.Routes != 1 || b.Status.Routes != 1 {
+		t.Errorf("a has %d keys and %d routes, b %d and %d; want one key in all, the route in both",
+			a.Status.Keys, a.Status.Routes, b.Status.Keys, b.Status.Routes)
+	}
+	all := func(name string) map[string]client.Object {
+		objects := w.owned(name)
+		delete(objects, "reader")
+		meta := metav1.ObjectMeta{Namespace: w.ns, Name: "vipcloud-" + name}
+		objects["ClusterRoleBinding"] = &rbacv1.ClusterRoleBinding{ObjectMeta: metav1.ObjectMeta{Name: "vipcloud-" + w.ns + "." + name}}
+		objects["HorizontalPodAutoscaler"] = &autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: meta}
+		objects["NetworkPolicy"] = &networkingv1.NetworkPolicy{ObjectMeta: meta}
+		objects["Ingress"] = &networkingv1.Ingress{ObjectMeta: meta}
+		return objects
+	}
+	for name, uid := range map[string]types.UID{"a": a.UID, "b": b.UID} {
+		for what, obj := range all(name) {
+			w.get(obj)
+			if owner := metav1.GetControllerOf(obj); owner != nil && owner.UID != uid {
+				t.Errorf("%s of %s is owned by %s", what, name, owner.Name)
+			}
+		}
+	}
+
+	gone, stays := a, b
+	if holder == "b" {
+		gone, stays = b, a
+	}
+	kept := all(stays.Name)
+	w.eventually("everything is still", func() error { return w.still(kept, calm) })
+	w.remove(gone)
+	w.acceptedBy(key, stays.Name) // a key belongs to one at a time
+	w.ready(stays, route, key)
+	w.eventually("the binding of the other goes", func() error { return w.gone(all(gone.Name)["ClusterRoleBinding"]) })
+	for what, obj := range all(stays.Name) {
+		if w.get(obj); obj.GetDeletionTimestamp() != nil {
+			t.Errorf("%s goes with the other instance", what)
+		}
+	}
 }
 
 func TestGatewayInstance_DeletingNeverHangs(t *testing.T) {

@@ -30,6 +30,7 @@ import (
 	"vipcloud.ai/vipcloud/api/v1alpha1"
 	"vipcloud.ai/vipcloud/controllers"
 	"vipcloud.ai/vipcloud/gateway"
+	"vipcloud.ai/vipcloud/gateway/keyring"
 	"vipcloud.ai/vipcloud/gateway/provider/all"
 	"vipcloud.ai/vipcloud/gateway/report"
 	"vipcloud.ai/vipcloud/gateway/source"
@@ -59,6 +60,7 @@ type world struct {
 type replica struct {
 	name string
 	base string
+	ring *keyring.Holder
 }
 
 // newWorld starts everything and declares the default instance and one credential.
@@ -168,7 +170,7 @@ func (w *world) startReplica(name string) *replica {
 	}
 	src, err := kubernetes.New(kubernetes.Options{
 		Config: w.config, Instance: instance, Providers: providers(), Logger: quiet,
-		Sink: source.Sink{Table: func(in table.Input) { server.Apply(in) }, Keys: server.Keys(), Loaded: reporter.Loaded},
+		Sink: source.Sink{Table: func(in table.Input) { server.Apply(in) }, Keys: server.Keys(), KeyRing: server.KeyRing().Set, Loaded: reporter.Loaded},
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -191,7 +193,7 @@ func (w *world) startReplica(name string) *replica {
 		}
 		reporter.SetReady(true)
 	}
-	return &replica{name: name, base: "http://" + l.Addr().String()}
+	return &replica{name: name, base: "http://" + l.Addr().String(), ring: server.KeyRing()}
 }
 
 // create makes an object.

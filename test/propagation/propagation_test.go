@@ -38,6 +38,7 @@ func TestPropagation(t *testing.T) {
 	w := newWorld(t)
 	t.Run("ready means that every replica serves it", func(t *testing.T) { readyMeansServed(w.in(t)) })
 	t.Run("a rotated provider Secret is used without restart", func(t *testing.T) { rotatedSecret(w.in(t)) })
+	t.Run("a rotated key ring strands no job", func(t *testing.T) { rotatedKeyRing(w.in(t)) })
 	t.Run("no prompt reaches a squatter", func(t *testing.T) { noSquatting(w.in(t)) })
 	t.Run("with many routes and keys", func(t *testing.T) { manyObjects(w.in(t)) })
 }
