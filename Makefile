@@ -189,6 +189,10 @@ charts: ## Charts, from config/
 metrics: ## docs/metrics.md, from what the programs register
 	go run ./hack/metrics
 
+.PHONY: troubleshooting
+troubleshooting: ## The tables of docs/troubleshooting.md, from what an API server and the operator say
+	$(call ASSETS,test) go test ./controllers -run TestTroubleshooting -update
+
 .PHONY: fmt
 fmt: ## Format the Go files
 	$(TOOL) golangci-lint fmt

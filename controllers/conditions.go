@@ -161,16 +161,19 @@ func (o observation) set(conditions *[]metav1.Condition, kind string, ok bool, r
 }
 
 // truncate bounds a message without cutting a character.
-func truncate(message string) string {
-	if len(message) <= maxMessage {
-		return message
+func truncate(message string) string { return truncateTo(message, maxMessage) }
+
+// truncateTo bounds a text, in bytes.
+func truncateTo(text string, limit int) string {
+	if len(text) <= limit {
+		return text
 	}
 	const ellipsis = "…"
-	end := maxMessage - len(ellipsis)
-	for !utf8.RuneStart(message[end]) {
+	end := limit - len(ellipsis)
+	for !utf8.RuneStart(text[end]) {
 		end--
 	}
-	return message[:end] + ellipsis
+	return text[:end] + ellipsis
 }
 
 // earliest returns the first of some deadlines, zero ones left out.

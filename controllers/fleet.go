@@ -15,6 +15,8 @@ type fleets struct {
 	mu         sync.Mutex
 	byInstance map[types.NamespacedName][]replica
 	waiting    map[types.NamespacedName]map[table.ObjectRef]need
+	// trouble is what keeps pods of an instance from being ready.
+	trouble map[types.NamespacedName]string
 }
 
 // newFleets makes an empty one.
@@ -22,6 +24,7 @@ func newFleets() *fleets {
 	return &fleets{
 		byInstance: map[types.NamespacedName][]replica{},
 		waiting:    map[types.NamespacedName]map[table.ObjectRef]need{},
+		trouble:    map[types.NamespacedName]string{},
 	}
 }
 
@@ -37,6 +40,25 @@ func (f *fleets) forget(instance types.NamespacedName) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.byInstance, instance)
+	delete(f.trouble, instance)
+}
+
+// setTrouble notes what keeps pods of an instance from being ready (empty: nothing), and says whether that is news.
+func (f *fleets) setTrouble(instance types.NamespacedName, trouble string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.trouble[instance] == trouble {
+		return false
+	}
+	f.trouble[instance] = trouble
+	return true
+}
+
+// troubles is what keeps pods of an instance from being ready; empty for nothing.
+func (f *fleets) troubles(instance types.NamespacedName) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.trouble[instance]
 }
 
 // ready returns the ready replicas of an instance. The slice must not be changed. False means that nobody has counted them yet:

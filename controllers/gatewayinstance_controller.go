@@ -133,7 +133,7 @@ func (r *GatewayInstanceReconciler) Reconcile(ctx context.Context, req ctrl.Requ
 	if !counted {
 		return ctrl.Result{}, err // Whoever counts wakes us.
 	}
-	deadline := earliest(s.setStatus(r.clock.Now(), ready), s.ringDue, s.due)
+	deadline := earliest(s.setStatus(r.clock.Now(), ready, r.fleets.troubles(s.name)), s.ringDue, s.due)
 	if err != nil {
 		return ctrl.Result{}, err
 	}

@@ -13,22 +13,26 @@ import (
 	"vipcloud.ai/vipcloud/gateway/table"
 )
 
-// setStatus writes the status of an instance from what was found and done, and returns when to look again.
-func (s *instanceScope) setStatus(now time.Time, ready []replica) time.Time {
+// setStatus writes the status of an instance from what was found and done, and returns when to look again. Trouble is what keeps pods
+// from being ready, if anything does.
+func (s *instanceScope) setStatus(now time.Time, ready []replica, trouble string) time.Time {
 	status, wanted := &s.instance.Status, s.wanted()
 	status.Replicas = fmt.Sprintf("%d/%d", len(ready), wanted)
 	status.Routes, status.Keys = s.verdict.routes, s.verdict.keys
 	status.Address = render.Address(s.instance)
 	status.ObservedGeneration = s.instance.Generation
-	details := []detail{availableDetail(len(ready), wanted), rolloutDetail(s.deployment, len(ready), wanted)}
+	obstacle := obstacleOf(s.deployment, trouble)
+	// What was refused comes first: of details that weigh the same the first one is told, and the rest follows from it.
+	var details []detail
+	for _, p := range s.problems {
+		details = append(details, fromProblem("", p))
+	}
 	if s.secret.kind != "" {
 		details = append(details, s.secret)
 	}
 	details = append(details, s.details...)
 	details = append(details, redisDetails(s.instance, s.verdict.redisProblem, ready)...)
-	for _, p := range s.problems {
-		details = append(details, fromProblem("", p))
-	}
+	details = append(details, availableDetail(len(ready), wanted, obstacle), rolloutDetail(s.deployment, len(ready), wanted, obstacle))
 	return observation{
 		generation: s.instance.Generation,
 		now:        now,
@@ -46,7 +50,7 @@ func (s *instanceScope) conflicted() bool {
 }
 
 // availableDetail says whether anything serves. An instance that is scaled to nothing is as it should be.
-func availableDetail(ready int, wanted int32) detail {
+func availableDetail(ready int, wanted int32, obstacle string) detail {
 	const kind = v1alpha1.ConditionAvailable
 	switch {
 	case ready > 0:
@@ -54,31 +58,37 @@ func availableDetail(ready int, wanted int32) detail {
 	case wanted == 0:
 		return failed(kind, table.Info, v1alpha1.ReasonNoReadyReplica, "spec.replicas is 0")
 	}
-	return failed(kind, pending, v1alpha1.ReasonNoReadyReplica, "no replica is ready")
+	return failed(kind, pending, v1alpha1.ReasonNoReadyReplica, "no replica is ready"+obstacle)
 }
 
 // rolloutDetail says whether all replicas are up and of the present template.
-func rolloutDetail(deployment *appsv1.Deployment, ready int, wanted int32) detail {
+func rolloutDetail(deployment *appsv1.Deployment, ready int, wanted int32, obstacle string) detail {
 	switch {
 	case deployment == nil:
 		return failed("", pending, v1alpha1.ReasonProgressing, "the Deployment is being created")
 	case ready < int(wanted):
 		return failed("", pending, v1alpha1.ReasonProgressing,
-			fmt.Sprintf("%d of %d replicas are ready%s", ready, wanted, replicaFailure(deployment)))
+			fmt.Sprintf("%d of %d replicas are ready%s", ready, wanted, obstacle))
 	case !rolledOut(deployment, wanted):
-		return failed("", pending, v1alpha1.ReasonProgressing, "the Deployment is rolling out")
+		return failed("", pending, v1alpha1.ReasonProgressing, "the Deployment is rolling out"+obstacle)
 	}
 	return held("", v1alpha1.ReasonReady, "")
 }
 
-// replicaFailure passes on why the Deployment cannot make pods, if so.
-func replicaFailure(deployment *appsv1.Deployment) string {
-	for _, c := range deployment.Status.Conditions {
-		if c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue {
-			return "; " + c.Message
+// obstacleOf passes on why the Deployment cannot make pods, and what keeps pods from being ready, as the end of a sentence.
+func obstacleOf(deployment *appsv1.Deployment, trouble string) string {
+	obstacle := ""
+	if deployment != nil {
+		for _, c := range deployment.Status.Conditions {
+			if c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue {
+				obstacle = "; pods cannot be made: " + c.Message + "; raise the quota or satisfy the policy that it names, or change replicas or podTemplate"
+			}
 		}
 	}
-	return ""
+	if trouble != "" {
+		obstacle += "; " + trouble
+	}
+	return obstacle
 }
 
 // rolledOut says whether every pod is of the present template. Where no controller looks after Deployments

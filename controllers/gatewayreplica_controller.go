@@ -105,6 +105,13 @@ func (r *GatewayReplicaReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 		return ctrl.Result{}, err
 	}
 	r.wake.objects(concerned...)
+	trouble, err := r.findTrouble(ctx, req.NamespacedName)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if _, counted := r.fleets.ready(req.NamespacedName); counted && r.fleets.setTrouble(req.NamespacedName, trouble) {
+		r.wake.objects(instanceRef(req.NamespacedName))
+	}
 	return r.again(again), nil
 }
 

@@ -81,7 +81,7 @@ func programmedBy(ack acknowledgement, already bool) detail {
 	switch {
 	case ack.ready == 0:
 		return failed(v1alpha1.ConditionProgrammed, pending, v1alpha1.ReasonNoReadyReplica,
-			"no replica of a serving GatewayInstance is ready")
+			"no replica of a serving GatewayInstance is ready; its status says why")
 	case ack.complete() || already:
 		return held(v1alpha1.ConditionProgrammed, v1alpha1.ReasonProgrammed, "every ready replica serves this generation")
 	}

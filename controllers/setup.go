@@ -114,7 +114,7 @@ func CacheOptions(watchNamespaces []string) cache.Options {
 	return options
 }
 
-// slimPod keeps of a pod what readiness is decided by.
+// slimPod keeps of a pod what readiness is decided by, and what tells why there is none.
 func slimPod(in any) (any, error) {
 	pod, ok := in.(*corev1.Pod)
 	if !ok {
@@ -123,6 +123,11 @@ func slimPod(in any) (any, error) {
 	slim := &corev1.Pod{TypeMeta: pod.TypeMeta, ObjectMeta: pod.ObjectMeta}
 	slim.ManagedFields, slim.Annotations = nil, nil
 	slim.Status = corev1.PodStatus{Phase: pod.Status.Phase, Conditions: pod.Status.Conditions}
+	for _, c := range pod.Status.ContainerStatuses {
+		slim.Status.ContainerStatuses = append(slim.Status.ContainerStatuses, corev1.ContainerStatus{
+			Name: c.Name, Image: c.Image, State: c.State, LastTerminationState: c.LastTerminationState,
+		})
+	}
 	return slim, nil
 }
 

@@ -146,7 +146,7 @@ func TestRolloutDetail(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			got := rolloutDetail(tc.deployment, tc.ready, 2)
+			got := rolloutDetail(tc.deployment, tc.ready, 2, "")
 			if got.ok != tc.wantOK || !strings.Contains(got.message, tc.wantText) {
 				t.Errorf("got %+v", got)
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -123,5 +124,14 @@ func refused(err error) bool {
 
 // refusal tells people about a request that the API server refuses, and that the operator repeats nevertheless.
 func refusal(err error) *table.Problem {
-	return &table.Problem{Severity: pending, Reason: v1alpha1.ReasonReconcileError, Message: err.Error()}
+	remedy := "; change what it names, or the policy that refuses it"
+	switch {
+	case strings.Contains(err.Error(), "exceeded quota"):
+		remedy = "; raise the ResourceQuota, or delete something that counts"
+	case strings.Contains(err.Error(), "is being terminated"):
+		remedy = "; the namespace is being deleted"
+	case apierrors.IsForbidden(err):
+		remedy = "; give the operator that right, as config/rbac does, or change the policy that refuses it"
+	}
+	return &table.Problem{Severity: pending, Reason: v1alpha1.ReasonReconcileError, Message: err.Error() + remedy}
 }

@@ -167,6 +167,8 @@ type world struct {
 	op    *operator
 	clock *shiftedClock
 	stop  func()
+	// providers are the vendors; nil: those of testProviders.
+	providers table.Providers
 	// registry has the metrics of the operator that was started last.
 	registry *prometheus.Registry
 }
@@ -228,8 +230,11 @@ func (w *world) start(watch []string) {
 		w.t.Fatalf("making a manager: %v", err)
 	}
 	w.registry = prometheus.NewRegistry()
+	if w.providers == nil {
+		w.providers = testProviders()
+	}
 	w.op, err = setup(mgr, Options{
-		Providers: testProviders(), GatewayImage: testImage, WatchNamespaces: watch, Clock: w.clock, Metrics: w.registry,
+		Providers: w.providers, GatewayImage: testImage, WatchNamespaces: watch, Clock: w.clock, Metrics: w.registry,
 	})
 	if err != nil {
 		w.t.Fatalf("setting up: %v", err)

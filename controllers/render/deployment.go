@@ -167,7 +167,10 @@ func container(in Input, d drain) corev1.Container {
 			{Name: "http", ContainerPort: ListenPort, Protocol: corev1.ProtocolTCP},
 			{Name: "admin", ContainerPort: AdminPort, Protocol: corev1.ProtocolTCP},
 		},
-		VolumeMounts:   []corev1.VolumeMount{{Name: stateName, MountPath: statePath}},
+		VolumeMounts: []corev1.VolumeMount{{Name: stateName, MountPath: statePath}},
+		// The last lines of the log say why a container ended, so that the status of the instance can pass them on.
+		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
+
 		LivenessProbe:  probe("/healthz", 10, 3),
 		ReadinessProbe: probe("/readyz", 2, 1),
 		SecurityContext: &corev1.SecurityContext{

@@ -49,5 +49,5 @@ func modelsFinding(ref ObjectRef, ak *v1alpha1.ApiKey, patterns *patternCache) F
 		return holds(ref, v1alpha1.ConditionModelsResolved, v1alpha1.ReasonModelsResolved, "every pattern matches a model")
 	}
 	return Finding{Object: ref, Type: v1alpha1.ConditionModelsResolved, Severity: Info, Reason: v1alpha1.ReasonUnknownModels,
-		Message: fmt.Sprintf("no model that this key may see matches %s", strings.Join(idle, ", "))}
+		Message: fmt.Sprintf("no model that this key may see matches %s; correct models, or add a route", strings.Join(idle, ", "))}
 }

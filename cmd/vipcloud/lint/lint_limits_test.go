@@ -56,7 +56,7 @@ func TestLint_limits(t *testing.T) {
 		}},
 		"a pattern that the constraints exclude": {
 			text: route + credential + secret + instanceOf(`{serves: {keys: {constraints: {models: [qwen3-max]}}}}`) + keyOf(`{models: ["deepseek-*"]}`), want: []string{
-				`info: ApiKey shop/shop: no model that this key may see matches deepseek-*`,
+				`info: ApiKey shop/shop: no model that this key may see matches deepseek-*; correct models, or add a route`,
 			},
 		},
 	}
