@@ -217,7 +217,7 @@ func TestCompiledEntries_RefuseWhatDoesNotFit(t *testing.T) {
 	for i, name := range []string{"second", "fourth", "first", "third", "fifth"} {
 		several[i].Credential = &v1alpha1.ProviderCredential{ObjectMeta: meta0("n", name)}
 	}
-	_, _, p = compiledEntries(several)
+	_, _, p = compiledEntries(several, nil)
 	if p == nil || !regexp.MustCompile(`n/first \(\d+ bytes\), n/second \(\d+ bytes\), n/third \(\d+ bytes\);`).MatchString(p.Message) ||
 		strings.Contains(p.Message, "n/fourth") {
 		t.Errorf("the largest are not named: %+v", p)
