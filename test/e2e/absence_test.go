@@ -37,7 +37,7 @@ spec: {targets: [{name: primary, credential: {name: deepseek}, model: %s}]}}`, s
 	l.unharmed(t, l.end(t), 100)
 	s.k(t, "delete", "modelroute", "-n", system, "orphan")
 	// Helm makes what is missing.
-	s.chart(t, "upgrade", path("charts", "vipcloud"), "--reuse-values")
+	s.chart(t, "upgrade", path("charts", "vipcloud"), "--reset-then-reuse-values")
 	s.operatorReady(t)
 	s.settled(t, system, "default", 2, s.imageNow(t))
 }

@@ -65,7 +65,7 @@ func (s *suite) noneLeaving(t *testing.T) {
 func rollout(t *testing.T, s *suite) {
 	l := s.loader(t, "rollout")
 	l.run(t, 100, 40, false)
-	s.chart(t, "upgrade", append([]string{path("charts", "vipcloud"), "--reuse-values"}, imageValues(s.next)...)...)
+	s.chart(t, "upgrade", append([]string{path("charts", "vipcloud"), "--reset-then-reuse-values"}, imageValues(s.next)...)...)
 	s.operatorReady(t)
 	s.settled(t, system, "default", 2, s.next)
 	s.noneLeaving(t)

@@ -69,7 +69,7 @@ func upgrade(t *testing.T, s *suite) {
 
 	// As docs/operations.md says.
 	s.k(t, "apply", "--server-side", "--force-conflicts", "-k", path("config", "crd"))
-	s.chart(t, "upgrade", append([]string{path("charts", "vipcloud"), "--reuse-values"}, imageValues(s.next)...)...)
+	s.chart(t, "upgrade", append([]string{path("charts", "vipcloud"), "--reset-then-reuse-values"}, imageValues(s.next)...)...)
 	s.operatorReady(t)
 	s.settled(t, system, "default", 2, s.next)
 	s.noneLeaving(t)
