@@ -145,9 +145,7 @@ func (m *keyMaterial) take(record keyRecord, d *keySecret, timing rotation) {
 // resolveGenerated keeps the Secret of a generated key as it should be.
 func (r *ApiKeyReconciler) resolveGenerated(ctx context.Context, s *keyScope) (keyMaterial, error) {
 	m := keyMaterial{secretName: keySecretName(s.ak)}
-	if len(s.ak.Name) > maxLabelValue {
-		m.problem = &table.Problem{Severity: table.Invalid, Reason: v1alpha1.ReasonInvalid,
-			Message: fmt.Sprintf("metadata.name has %d characters; a generated key needs a name of at most %d", len(s.ak.Name), maxLabelValue)}
+	if m.problem = nameProblem(s.ak); m.problem != nil {
 		return m, nil
 	}
 	e := describedEntry{

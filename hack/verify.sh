@@ -73,6 +73,7 @@ check "shell scripts" shell_scripts
 check "go mod tidy" tidy
 check "govulncheck" vulnerabilities
 check "licences" make licences
+check "licence check" bash -c 'cd hack/tools/bom && go test ./...'
 check "workflows" make lint-workflows
 
 echo "=== 3/3 generated files are current"

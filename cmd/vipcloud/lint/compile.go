@@ -113,6 +113,7 @@ func (r *run) compile() {
 	}
 	r.checkServed(set)
 	r.checkKeys(set)
+	r.checkInstances(set)
 }
 
 // states says what is known of Secrets. One that is not among the manifests is only worth a warning: Secrets seldom are, and

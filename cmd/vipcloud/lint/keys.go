@@ -8,12 +8,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"vipcloud.ai/vipcloud/api/v1alpha1"
+	"vipcloud.ai/vipcloud/controllers"
 	"vipcloud.ai/vipcloud/gateway/apikey"
 	"vipcloud.ai/vipcloud/gateway/source/manifests"
 )
-
-// maxGeneratedName bounds the name of an ApiKey whose Secret is labelled with it.
-const maxGeneratedName = 63
 
 // checkKeys says of the keys what the operator finds out without the compiler: where they come from, and that they have ended.
 func (r *run) checkKeys(set *manifests.Set) {
@@ -24,7 +22,10 @@ func (r *run) checkKeys(set *manifests.Set) {
 		}
 		r.checkEnd(set, key)
 		source := key.Spec.Source
+		problem := controllers.KeyProblem(key)
 		switch {
+		case problem != nil:
+			r.addKey(set, key, Error, problem.Reason, problem.Message)
 		case source != nil && source.Type == v1alpha1.ApiKeySourceHashes:
 		case source != nil && source.Type == v1alpha1.ApiKeySourceSecretRef:
 			r.checkBrought(set, key)
@@ -81,11 +82,6 @@ func (r *run) checkBrought(set *manifests.Set, key *v1alpha1.ApiKey) {
 
 // checkGenerated looks for what stands where the operator will put a key that it makes.
 func (r *run) checkGenerated(set *manifests.Set, key *v1alpha1.ApiKey, makers map[string]*v1alpha1.ApiKey) {
-	if len(key.Name) > maxGeneratedName {
-		r.addKey(set, key, Error, v1alpha1.ReasonInvalid,
-			fmt.Sprintf("metadata.name has %d characters; a generated key needs a name of at most %d", len(key.Name), maxGeneratedName))
-		return
-	}
 	name := key.Name
 	if source := key.Spec.Source; source != nil && source.Generated != nil {
 		name = cmp.Or(string(source.Generated.SecretName), name)
@@ -116,4 +112,19 @@ func secretOf(set *manifests.Set, namespace, name string) *corev1.Secret {
 // addKey adds a finding of a key.
 func (r *run) addKey(set *manifests.Set, key *v1alpha1.ApiKey, severity Severity, reason, message string) {
 	r.add(set, v1alpha1.KindApiKey, key.Namespace, key.Name, severity, reason, message)
+}
+
+// checkInstances says what of the instances' specs the operator cannot use.
+func (r *run) checkInstances(set *manifests.Set) {
+	if set.ImpliesInstance() {
+		return
+	}
+	for _, instance := range set.Instances() {
+		if r.broken[manifests.ID{Kind: v1alpha1.KindGatewayInstance, Namespace: instance.Namespace, Name: instance.Name}] {
+			continue
+		}
+		if p := controllers.InstanceProblem(instance); p != nil {
+			r.add(set, v1alpha1.KindGatewayInstance, instance.Namespace, instance.Name, Error, p.Reason, p.Message)
+		}
+	}
 }

@@ -33,6 +33,9 @@ func TestLint_keys(t *testing.T) {
 		"a key that will end":               {text: system + change(t, key, "spec: {}", `spec: {expiresAt: "2999-01-01T00:00:00Z"}`)},
 		"hashes that have ended": {text: system + change(t, key, "spec: {}",
 			`spec: {source: {type: Hashes, hashes: [{sha256: `+strings.Repeat("a", 64)+`, notAfter: "2020-01-01T00:00:00Z"}]}}`), want: `warning: ApiKey shop/shop: every hash of source.hashes has ended;`},
+		"a rotation that never rests": {text: system + change(t, key, "spec: {}", `spec: {rotation: {every: 1s}}`), want: `ApiKey shop/shop: rotation.every is "1s";`},
+		"an instance whose drain is longer than pods may take": {text: route + credential + secret +
+			change(t, instance, "spec: {}", "spec: {drain: {timeout: 100000h}}"), want: `GatewayInstance system/default: `},
 		"one record twice, and differently": {text: system + "---\napiVersion: vipcloud.ai/v1alpha1\nkind: GatewayReplica\nmetadata: {name: a}\nspec: {instance: x}\n" +
 			"---\napiVersion: vipcloud.ai/v1alpha1\nkind: GatewayReplica\nmetadata: {name: a}\nspec: {instance: z}\n", want: `GatewayReplica default/a: is declared twice, and differently; first in <stdin>:27`},
 	}
