@@ -38,9 +38,13 @@ func newFleet(t *testing.T, policy v1alpha1.LimitsFailurePolicy, change func(*v1
 // newFleetWith is newFleet with a Redis that runs.
 func newFleetWith(t *testing.T, redis v1alpha1.Redis, policy v1alpha1.LimitsFailurePolicy, change func(*v1alpha1.ApiKeySpec)) *fleet {
 	t.Helper()
+	begin := time.Now()
+	early := begin.Sub(begin.Truncate(time.Minute)) // so that the minute is young, and a test ends within it
 	f := &fleet{t: t}
 	for i := range f.replicas {
-		e := limited(t, change, func(o *gateway.Options) { o.ShareLimits = true })
+		e := limited(t, change, func(o *gateway.Options) {
+			o.ShareLimits, o.Now = true, func() time.Time { return time.Now().Add(-early) }
+		})
 		f.replicas[i] = e
 		e.input.Instance.Spec.Redis = &redis
 		e.input.Instance.Spec.LimitsFailurePolicy = policy
@@ -135,16 +139,8 @@ func monthly(amount v1alpha1.Decimal) func(*v1alpha1.ApiKeySpec) {
 	}
 }
 
-// newMinute waits until a minute is young, so that a test ends within it.
-func newMinute() {
-	if left := time.Until(time.Now().Truncate(time.Minute).Add(time.Minute)); left < 25*time.Second {
-		<-time.After(left + 10*time.Millisecond)
-	}
-}
-
 func TestRedis_requestsPerMinuteAreExact(t *testing.T) {
 	f := newFleet(t, v1alpha1.LimitsFailurePolicyDeny, requestsPerMinute(101))
-	newMinute()
 	if got := f.fire(200, nil); got[http.StatusOK] != 101 || got[http.StatusTooManyRequests] != 299 {
 		t.Errorf("answers %v", got)
 	}
@@ -157,7 +153,6 @@ func TestRedis_requestsPerMinuteAreExact(t *testing.T) {
 func TestRedis_tokensPerMinuteAreExact(t *testing.T) {
 	const limit = 3000
 	f := newFleet(t, v1alpha1.LimitsFailurePolicyDeny, func(s *v1alpha1.ApiKeySpec) { s.Limits = &v1alpha1.KeyLimits{TokensPerMinute: new(int64(limit))} })
-	newMinute()
 	got := f.fire(200, nil)
 	if got[http.StatusOK] == 0 || got[http.StatusOK]+got[http.StatusTooManyRequests] != 400 {
 		t.Errorf("answers %v", got)
@@ -358,7 +353,6 @@ func TestRedis_awayWithDeny(t *testing.T) {
 
 func TestRedis_awayWithAllow(t *testing.T) {
 	f := newFleet(t, v1alpha1.LimitsFailurePolicyAllow, requestsPerMinute(10))
-	newMinute()
 	f.redis.Kill()
 	eventually(t, "Redis to be away", func() bool { return strings.Contains(f.replicas[0].metrics(), "\nvipcloud_redis_available 0\n") })
 	got := f.fire(20, nil)
@@ -372,7 +366,6 @@ func TestRedis_awayWithAllow(t *testing.T) {
 
 func TestRedis_anotherOneIsUsedWithoutARestart(t *testing.T) {
 	f := newFleet(t, v1alpha1.LimitsFailurePolicyDeny, requestsPerMinute(4))
-	newMinute()
 	f.fire(1, nil)
 	other := redistest.Start(t, "--requirepass", "secret")
 	for _, e := range f.replicas {
@@ -404,7 +397,6 @@ func TestRedis_cluster(t *testing.T) {
 		requestsPerMinute(51)(s)
 		monthly("1")(s)
 	})
-	newMinute()
 	if got := f.fire(60, nil); got[http.StatusOK] != 51 || got[http.StatusTooManyRequests] != 69 {
 		t.Errorf("answers %v", got)
 	}
