@@ -122,7 +122,7 @@ func (x *exchange) refused(r *quota.Refusal) *openai.Error {
 	switch r.Reason {
 	case quota.RequestsPerMinute, quota.TokensPerMinute, quota.Concurrency:
 		writeLimits(x.w.Header(), &r.Status)
-	case quota.BudgetExceeded, quota.BudgetContention: // rates were not asked
+	case quota.BudgetExceeded, quota.BudgetContention, quota.Unavailable: // rates were not asked
 	}
 	switch {
 	case x.key.Demo != nil:
