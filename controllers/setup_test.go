@@ -137,7 +137,7 @@ func TestRolloutDetail(t *testing.T) {
 		wantText   string
 	}{
 		"no Deployment":                     {nil, 2, false, "being created"},
-		"too few":                           {of(2, 2, 2), 1, false, "1 of 2 replicas are ready; quota exceeded"},
+		"too few":                           {of(2, 2, 2), 1, false, "1 of 2 replicas are ready; pods cannot be made: quota exceeded"},
 		"all":                               {of(2, 2, 2), 2, true, ""},
 		"an old pod is left":                {of(2, 3, 2), 2, false, "rolling out"},
 		"the change was not seen":           {of(1, 2, 2), 2, false, "rolling out"},
@@ -146,7 +146,7 @@ func TestRolloutDetail(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			got := rolloutDetail(tc.deployment, tc.ready, 2, "")
+			got := rolloutDetail(tc.deployment, tc.ready, 2, obstacleOf(tc.deployment, ""))
 			if got.ok != tc.wantOK || !strings.Contains(got.message, tc.wantText) {
 				t.Errorf("got %+v", got)
 			}

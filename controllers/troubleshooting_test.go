@@ -176,6 +176,11 @@ var mistakes = []struct {
 				s.ContainerStatuses = []corev1.ContainerStatus{{Name: "gateway", State: corev1.ContainerState{
 					Waiting: &corev1.ContainerStateWaiting{Reason: "CreateContainerConfigError", Message: `secret "otlp" not found`}}}}
 			})},
+		{title: "a TLS Secret that does not exist", condition: "TLSReady", apply: object("GatewayInstance", "default", "replicas: 1, tls: {secretName: gateway-tls}")},
+		{title: "a Redis whose Secret does not exist", condition: "RedisAvailable",
+			apply: object("GatewayInstance", "default", `replicas: 1, redis: {address: "redis:6379", secretRef: {name: redis}}`)},
+		{title: "autoscaling by requests without a metrics adapter", condition: "Autoscaling",
+			apply: object("GatewayInstance", "default", "replicas: 1, autoscaling: {maxReplicas: 5, targetInFlightRequests: 50}")},
 		{title: "a quota that leaves no room for pods", condition: "Ready", apply: object("GatewayInstance", "default", "replicas: 1"), after: func(w *sandbox) {
 			w.deployment(func(d *appsv1.Deployment) {
 				d.Status.Conditions = []appsv1.DeploymentCondition{{Type: appsv1.DeploymentReplicaFailure, Status: corev1.ConditionTrue, Reason: "FailedCreate",
