@@ -3,9 +3,7 @@ package controllers
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"slices"
-	"strconv"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -26,7 +24,7 @@ func egressOf(credentials []table.CompiledCredential, providers table.Providers)
 		} else if endpoint, problem := table.ResolveEndpoint(spec, providers); problem == nil {
 			address = endpoint
 		}
-		if port, ok := portOf(address); ok {
+		if port, ok := render.PortOf(address); ok {
 			found[render.Egress{Port: port, Private: private}] = true
 		}
 	}
@@ -41,20 +39,6 @@ func egressOf(credentials []table.CompiledCredential, providers table.Providers)
 		return map[bool]int{false: -1, true: 1}[a.Private]
 	})
 	return egress
-}
-
-// portOf is the port of a URL, by its scheme where it names none.
-func portOf(address string) (int32, bool) {
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" {
-		return 0, false
-	}
-	if text := u.Port(); text != "" {
-		n, err := strconv.ParseUint(text, 10, 16)
-		return int32(n), err == nil && n > 0
-	}
-	known := map[string]int32{"http": 80, "https": 443}[u.Scheme]
-	return known, known != 0
 }
 
 // gatewayAPIMissing says whether an HTTPRoute is asked for that the API server does not know.

@@ -41,6 +41,7 @@ func TestGatewayInstance_NetworkPolicyFollowsTheCredentials(t *testing.T) {
 				{NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"team": "shop"}}}, {CIDR: "10.1.2.3/16"}},
 			EgressPorts: []v1alpha1.NetworkPort{4317},
 		}
+		i.Spec.Tracing = &v1alpha1.Tracing{Endpoint: "http://collector.monitoring:4318"}
 		i.Spec.Redis = &v1alpha1.Redis{Address: "redis.example.com:6390"}
 	})
 	w.attend("default", "r1")
@@ -58,7 +59,7 @@ func TestGatewayInstance_NetworkPolicyFollowsTheCredentials(t *testing.T) {
 		})
 	}
 	always := func(more map[int]bool) map[int]bool {
-		ports := map[int]bool{53: true, 5353: true, 443: true, 6443: true, 4317: true, 6390: true}
+		ports := map[int]bool{53: true, 5353: true, 443: true, 6443: true, 4317: true, 4318: true, 6390: true}
 		for p, private := range more {
 			ports[p] = private
 		}

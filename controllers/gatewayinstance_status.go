@@ -40,7 +40,7 @@ func (s *instanceScope) setStatus(now time.Time, ready []replica, trouble string
 		details:    details,
 		owned: []string{v1alpha1.ConditionAutoscaling, v1alpha1.ConditionTLSReady, v1alpha1.ConditionExposed,
 			v1alpha1.ConditionRedisAvailable},
-		ready:      fmt.Sprintf("%d of %d replicas are ready", len(ready), wanted),
+		ready: fmt.Sprintf("%d of %d replicas are ready", len(ready), wanted),
 	}.settle(&status.Conditions)
 }
 

@@ -3,6 +3,7 @@ package render
 import (
 	"net"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strconv"
 
@@ -64,6 +65,9 @@ func egressRules(in Input, spec *v1alpha1.NetworkPolicy) []networkingv1.NetworkP
 		anywhere = append(anywhere, int32(p))
 	}
 	anywhere = append(anywhere, redisPorts(in.Instance.Spec.Redis)...)
+	if t := in.Instance.Spec.Tracing; t != nil {
+		anywhere = append(anywhere, urlPort(string(t.Endpoint))...)
+	}
 	var public []int32
 	for _, e := range in.Egress {
 		if e.Private {
@@ -104,6 +108,28 @@ func redisPorts(redis *v1alpha1.Redis) []int32 {
 		}
 	}
 	return ports
+}
+
+// urlPort is the port of a URL, by its scheme where it names none; nothing of what is no URL.
+func urlPort(address string) []int32 {
+	if port, ok := PortOf(address); ok {
+		return []int32{port}
+	}
+	return nil
+}
+
+// PortOf is the port of an http or https URL, by its scheme where it names none.
+func PortOf(address string) (int32, bool) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return 0, false
+	}
+	if text := u.Port(); text != "" {
+		n, err := strconv.ParseUint(text, 10, 16)
+		return int32(n), err == nil && n > 0
+	}
+	known := map[string]int32{"http": 80, "https": 443}[u.Scheme]
+	return known, known != 0
 }
 
 // sorted sorts and drops what comes twice.
