@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -43,11 +44,14 @@ func TestGatewayInstance_TLS(t *testing.T) {
 		t.Errorf("ports %+v", p)
 	}
 	pod := deployment.Spec.Template.Spec
-	if v := pod.Volumes; len(v) != 1 || v[0].Secret.SecretName != "gateway-tls" || !*v[0].Secret.Optional {
-		t.Errorf("volumes %+v", v)
+	volume := slices.IndexFunc(pod.Volumes, func(v corev1.Volume) bool { return v.Secret != nil })
+	if volume < 0 || pod.Volumes[volume].Secret.SecretName != "gateway-tls" || !*pod.Volumes[volume].Secret.Optional {
+		t.Fatalf("volumes %+v", pod.Volumes)
 	}
-	if args := strings.Join(pod.Containers[0].Args, " "); !strings.Contains(args, "--tls-cert-dir="+pod.Containers[0].VolumeMounts[0].MountPath) {
-		t.Errorf("args %s", args)
+	c := pod.Containers[0]
+	mount := slices.IndexFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return m.Name == pod.Volumes[volume].Name })
+	if mount < 0 || !slices.Contains(c.Args, "--tls-cert-dir="+c.VolumeMounts[mount].MountPath) {
+		t.Errorf("args %v, mounts %+v", c.Args, c.VolumeMounts)
 	}
 	template := deployment.Generation
 
