@@ -32,36 +32,36 @@ type Server struct {
 }
 
 // Start runs a server, with these further arguments, until the test ends. It skips the test if there is no redis-server.
-func Start(t testing.TB, args ...string) *Server {
-	t.Helper()
-	Need(t)
-	s := &Server{t: t, args: args, dir: t.TempDir(), Port: FreePort(t)}
+func Start(tb testing.TB, args ...string) *Server {
+	tb.Helper()
+	Need(tb)
+	s := &Server{t: tb, args: args, dir: tb.TempDir(), Port: FreePort(tb)}
 	s.Run()
-	t.Cleanup(s.Kill)
+	tb.Cleanup(s.Kill)
 	return s
 }
 
 // Need skips the test if there is no redis-server, and says so where the summary of a run finds it.
-func Need(t testing.TB) {
-	t.Helper()
+func Need(tb testing.TB) {
+	tb.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
-		fmt.Printf("SKIPPED redis: %s needs redis-server, which is not installed\n", t.Name()) //nolint:forbidigo // a line of its own, also without -v
-		t.Skip("redis-server is not installed")
+		fmt.Printf("SKIPPED redis: %s needs redis-server, which is not installed\n", tb.Name()) //nolint:forbidigo // a line of its own, also without -v
+		tb.Skip("redis-server is not installed")
 	}
 }
 
 // FreePort returns a port of the loopback that nobody uses, whose successor by ten thousand (a cluster's bus) is a port, too.
-func FreePort(t testing.TB) int {
-	t.Helper()
+func FreePort(tb testing.TB) int {
+	tb.Helper()
 	for {
 		var config net.ListenConfig
-		l, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+		l, err := config.Listen(tb.Context(), "tcp", "127.0.0.1:0")
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		port := l.Addr().(*net.TCPAddr).Port
 		if err := l.Close(); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		if port < 55000 {
 			return port
@@ -149,11 +149,11 @@ func (s *Server) FlushAll() {
 }
 
 // Eventually waits until something holds.
-func Eventually(t testing.TB, what string, holds func() bool) {
-	t.Helper()
+func Eventually(tb testing.TB, what string, holds func() bool) {
+	tb.Helper()
 	for end := time.Now().Add(patience); !holds(); {
 		if time.Now().After(end) {
-			t.Fatalf("%s: not within %s", what, patience)
+			tb.Fatalf("%s: not within %s", what, patience)
 		}
 		<-time.After(10 * time.Millisecond)
 	}

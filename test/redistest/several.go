@@ -18,26 +18,26 @@ const (
 )
 
 // StartCluster runs a Redis Cluster of three servers without replicas until the test ends.
-func StartCluster(t testing.TB) []*Server {
-	t.Helper()
+func StartCluster(tb testing.TB) []*Server {
+	tb.Helper()
 	var servers []*Server
 	for range clusterSize {
-		servers = append(servers, Start(t, "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf"))
+		servers = append(servers, Start(tb, "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf"))
 	}
 	for i, s := range servers {
 		c := s.Client()
-		if err := c.ClusterAddSlotsRange(t.Context(), i*slots/clusterSize, (i+1)*slots/clusterSize-1).Err(); err != nil {
-			t.Fatal(err)
+		if err := c.ClusterAddSlotsRange(tb.Context(), i*slots/clusterSize, (i+1)*slots/clusterSize-1).Err(); err != nil {
+			tb.Fatal(err)
 		}
-		if err := c.ClusterMeet(t.Context(), "127.0.0.1", strconv.Itoa(servers[0].Port)).Err(); err != nil {
-			t.Fatal(err)
+		if err := c.ClusterMeet(tb.Context(), "127.0.0.1", strconv.Itoa(servers[0].Port)).Err(); err != nil {
+			tb.Fatal(err)
 		}
 	}
 	for _, s := range servers {
 		c := s.Client()
-		Eventually(t, "the cluster to be whole", func() bool {
-			info, err := c.ClusterInfo(t.Context()).Result()
-			nodes, _ := c.ClusterNodes(t.Context()).Result()
+		Eventually(tb, "the cluster to be whole", func() bool {
+			info, err := c.ClusterInfo(tb.Context()).Result()
+			nodes, _ := c.ClusterNodes(tb.Context()).Result()
 			return err == nil && strings.Contains(info, "cluster_state:ok") && strings.Count(nodes, "connected") == clusterSize
 		})
 	}
@@ -53,24 +53,24 @@ type Guarded struct {
 }
 
 // StartGuarded runs a primary, a replica and a Sentinel until the test ends.
-func StartGuarded(t testing.TB) *Guarded {
-	t.Helper()
-	g := &Guarded{Primary: Start(t)}
-	g.Replica = Start(t, "--replicaof", "127.0.0.1", strconv.Itoa(g.Primary.Port))
-	g.Sentinel = &Server{t: t, dir: t.TempDir(), Port: FreePort(t)}
+func StartGuarded(tb testing.TB) *Guarded {
+	tb.Helper()
+	g := &Guarded{Primary: Start(tb)}
+	g.Replica = Start(tb, "--replicaof", "127.0.0.1", strconv.Itoa(g.Primary.Port))
+	g.Sentinel = &Server{t: tb, dir: tb.TempDir(), Port: FreePort(tb)}
 	config := fmt.Sprintf("port %d\nbind 127.0.0.1\ndir %s\nsentinel monitor %s 127.0.0.1 %d 1\nsentinel down-after-milliseconds %[3]s 1000\n"+
 		"sentinel failover-timeout %[3]s 5000\n", g.Sentinel.Port, g.Sentinel.dir, MasterName, g.Primary.Port)
 	path := filepath.Join(g.Sentinel.dir, "sentinel.conf")
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	g.Sentinel.start(path, "--sentinel")
-	t.Cleanup(g.Sentinel.Kill)
+	tb.Cleanup(g.Sentinel.Kill)
 	g.Sentinel.await()
 	sentinel := redis.NewSentinelClient(&redis.Options{Addr: g.Sentinel.Address()})
-	t.Cleanup(func() { _ = sentinel.Close() })
-	Eventually(t, "the Sentinel to know the replica", func() bool {
-		replicas, err := sentinel.Replicas(t.Context(), MasterName).Result()
+	tb.Cleanup(func() { _ = sentinel.Close() })
+	Eventually(tb, "the Sentinel to know the replica", func() bool {
+		replicas, err := sentinel.Replicas(tb.Context(), MasterName).Result()
 		return err == nil && len(replicas) == 1 && replicas[0]["master-link-status"] == "ok"
 	})
 	return g

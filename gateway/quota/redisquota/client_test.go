@@ -55,19 +55,19 @@ type replica struct {
 }
 
 // newReplica starts one of two replicas.
-func newReplica(t testing.TB, address, name string, lease time.Duration) *replica {
-	t.Helper()
-	r := &replica{t: t, books: &books{name: name, spent: map[string]money.Amount{}}}
+func newReplica(tb testing.TB, address, name string, lease time.Duration) *replica {
+	tb.Helper()
+	r := &replica{t: tb, books: &books{name: name, spent: map[string]money.Amount{}}}
 	r.limiter = quota.New(quota.Options{Spending: r.books})
 	r.client = New(Options{
 		Redis: &table.Redis{Mode: table.RedisSingle, Addresses: []string{address}}, Scope: "n/i", Tell: r.limiter.Tell, Replicas: func() int { return 2 },
 	})
 	r.client.lease = lease
 	if err := r.limiter.Share(r.client, true); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	r.client.Start()
-	t.Cleanup(func() { r.client.Close(context.WithoutCancel(t.Context())) })
+	tb.Cleanup(func() { r.client.Close(context.WithoutCancel(tb.Context())) })
 	return r
 }
 
