@@ -45,7 +45,7 @@ func Start(tb testing.TB, args ...string) *Server {
 func Need(tb testing.TB) {
 	tb.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
-		fmt.Printf("SKIPPED redis: %s needs redis-server, which is not installed\n", tb.Name()) //nolint:forbidigo // a line of its own, also without -v
+		fmt.Printf("SKIPPED redis: %s needs redis-server, which is not installed\n", tb.Name())
 		tb.Skip("redis-server is not installed")
 	}
 }
