@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -37,8 +38,7 @@ func Client(r *http.Request, hops int) string {
 
 // fromEnd returns the n-th entry from the end of a list that may be spread over several header lines.
 func fromEnd(lines []string, n int) (string, bool) {
-	for i := len(lines) - 1; i >= 0; i-- {
-		rest := lines[i]
+	for _, rest := range slices.Backward(lines) {
 		for more := true; more; n-- {
 			comma := strings.LastIndexByte(rest, ',')
 			entry := strings.TrimSpace(rest[comma+1:])

@@ -43,8 +43,7 @@ func messageText(raw []byte, key, value int) (size, end int, ok bool) {
 	if end, ok = jsonscan.Value(raw, value, jsonscan.MaxDepth); !ok {
 		return 0, end, false
 	}
-	switch {
-	case name == "role" || name == "name" || name == "tool_call_id" || raw[value] == 'n': // null
+	if name == "role" || name == "name" || name == "tool_call_id" || raw[value] == 'n' { // null
 		return 0, end, true
 	}
 	return jsonscan.TextSize(raw[value:end]), end, true

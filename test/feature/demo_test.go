@@ -68,7 +68,7 @@ func (a *answer) expectLimit() *answer {
 	if got := a.expect(http.StatusTooManyRequests).error(); got.Code != "demo_limit" || got.Type != "rate_limited" {
 		a.t.Errorf("got %+v", got)
 	}
-	if s := a.header.Get("Retry-After"); len(s) == 0 || len(s) > 2 {
+	if s := a.header.Get("Retry-After"); s == "" || len(s) > 2 {
 		a.t.Errorf("Retry-After is %q", s)
 	}
 	return a

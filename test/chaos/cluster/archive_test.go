@@ -14,7 +14,7 @@ import (
 // reports lists the live usage reports; false if the API server does not answer.
 func (w *world) reports() ([]v1alpha1.UsageReport, bool) {
 	list := &v1alpha1.UsageReportList{}
-	if err := w.client.List(context.Background(), list, client.InNamespace(system)); err != nil { //nolint:forbidigo // as in view
+	if err := w.client.List(context.Background(), list, client.InNamespace(system)); err != nil {
 		return nil, false
 	}
 	return slices.DeleteFunc(list.Items, func(o v1alpha1.UsageReport) bool { return o.Role != v1alpha1.UsageReportLive }), true

@@ -14,14 +14,6 @@ func vendorOptions() sim.Options {
 	return sim.Options{Latency: 20 * time.Millisecond, ChunkDelay: 5 * time.Millisecond, KeepBodies: true, KeepEntries: 1 << 20}
 }
 
-// pass lets the load go on for a time.
-func (w *world) pass(d time.Duration) {
-	select {
-	case <-w.t.Context().Done():
-	case <-time.After(d):
-	}
-}
-
 // after waits until clients were served so many times more.
 func (l *load) after(more int64) {
 	l.w.t.Helper()

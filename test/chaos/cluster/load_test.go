@@ -105,7 +105,7 @@ func (l *load) one(n int64) {
 
 // ask makes a chat request and reads its answer to the end, or leaves in the middle.
 func (w *world) ask(r *replica, key, id, prompt, extra string, leave bool) (status int, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience) //nolint:forbidigo // what was begun is ended, or a ledger could not be compared
+	ctx, cancel := context.WithTimeout(context.Background(), patience) // what was begun is ended, or a ledger could not be compared
 	defer cancel()
 	body := fmt.Sprintf(`{"model":%q,"max_tokens":100,"messages":[{"role":"user","content":%q}]%s}`, model, prompt, extra)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.base+"/v1/chat/completions", strings.NewReader(body))

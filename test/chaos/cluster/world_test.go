@@ -183,7 +183,7 @@ func (w *world) view() *ledger.View {
 	w.t.Helper()
 	list := &v1alpha1.UsageReportList{}
 	w.eventually("usage reports can be read", func() bool {
-		return w.client.List(context.Background(), list, client.InNamespace(system)) == nil //nolint:forbidigo // also after the test's own context
+		return w.client.List(context.Background(), list, client.InNamespace(system)) == nil // also after the test's own context
 	})
 	v := ledger.NewView()
 	for i := range list.Items {
