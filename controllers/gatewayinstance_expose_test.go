@@ -3,6 +3,7 @@ package controllers
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -60,9 +61,7 @@ func TestGatewayInstance_NetworkPolicyFollowsTheCredentials(t *testing.T) {
 	}
 	always := func(more map[int]bool) map[int]bool {
 		ports := map[int]bool{53: true, 5353: true, 443: true, 6443: true, 4317: true, 4318: true, 6390: true}
-		for p, private := range more {
-			ports[p] = private
-		}
+		maps.Copy(ports, more)
 		return ports
 	}
 	allows(always(nil))

@@ -59,7 +59,7 @@ func replicasTaken(entries []metav1.ManagedFieldsEntry) bool {
 				Replicas *struct{} `json:"f:replicas"`
 			} `json:"f:spec"`
 		}
-		if err := json.Unmarshal(e.FieldsV1.Raw, &fields); err == nil && fields.Spec.Replicas != nil {
+		if err := json.Unmarshal(e.FieldsV1.GetRawBytes(), &fields); err == nil && fields.Spec.Replicas != nil {
 			return true
 		}
 	}

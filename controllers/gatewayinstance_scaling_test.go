@@ -280,10 +280,11 @@ func (w *world) serveCustomMetrics() client.Object {
 	w.t.Cleanup(func() { _ = client.IgnoreNotFound(w.Delete(w.ctx, api)) })
 	w.eventually("the API server knows "+group, func() error {
 		// Asked past what the operator remembers.
-		if served, err := newServedAPIs(w.op.apis.client, w.clock).group(group); err != nil || !served {
-			return fmt.Errorf("served %v, error %v", served, err)
+		served, err := newServedAPIs(w.op.apis.client, w.clock).group(group)
+		if err == nil && !served {
+			err = errors.New("it is not served")
 		}
-		return nil
+		return err
 	})
 	return api
 }

@@ -126,7 +126,7 @@ var mistakes = []struct {
 		{title: "a key in a namespace that no instance serves", condition: "Accepted",
 			apply: goodInstance + "\napiVersion: vipcloud.ai/v1alpha1\nkind: ApiKey\nmetadata: {name: web, namespace: shop}\nspec: {}\n"},
 		{title: "a gatewayRef with a typo", condition: "Accepted",
-			apply: goodInstance + object("ApiKey", "web", "gatewayRef: {name: defualt}")},
+			apply: goodInstance + object("ApiKey", "web", "gatewayRef: {name: defalt}")},
 		{title: "a gatewayRef to an instance that does not take the key", condition: "Accepted",
 			apply: goodInstance + "\napiVersion: vipcloud.ai/v1alpha1\nkind: ApiKey\nmetadata: {name: web, namespace: shop}\nspec: {gatewayRef: {name: default, namespace: vipcloud-system}}\n"},
 		{title: "an unknown model", condition: "ModelsResolved", apply: goodInstance + goodCredential + route("chat", targetDeepSeek) + "---" + object("ApiKey", "web", `models: ["gpt-*"]`)},

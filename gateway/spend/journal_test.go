@@ -35,7 +35,7 @@ type process struct {
 }
 
 // newStore makes one with an empty journal.
-func newStore(t testing.TB) *store { return &store{t: t, dir: t.TempDir()} }
+func newStore(tb testing.TB) *store { return &store{t: tb, dir: tb.TempDir()} }
 
 // open begins a process that does not know yet what was written.
 func (s *store) open() *process {
@@ -53,7 +53,7 @@ func (s *store) open() *process {
 func (p *process) load() (entries int) {
 	p.store.t.Helper()
 	var held [ledger.Shards]int64
-	for shard, data := range p.store.pages {
+	for shard, data := range &p.store.pages {
 		if data == nil {
 			continue
 		}

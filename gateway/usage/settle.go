@@ -170,13 +170,7 @@ func (rec *Record) estimate() provider.Usage {
 // observe updates the metrics.
 func (s *Settler) observe(rec *Record, settled Settled, now time.Time) {
 	s.metrics.Response(strconv.Itoa(rec.Status))
-	errorType := ""
-	switch {
-	case rec.Outcome == OutcomeClientGone:
-		errorType = string(OutcomeClientGone)
-	case rec.Err != nil:
-		errorType = rec.Err.Code
-	}
+	errorType := rec.errorType()
 	if rec.Outcome == OutcomeRefused && (rec.Status == http.StatusTooManyRequests || rec.Status == http.StatusPaymentRequired) {
 		s.metrics.Refused(errorType)
 	}
@@ -197,12 +191,7 @@ func (s *Settler) observe(rec *Record, settled Settled, now time.Time) {
 	}
 	if rec.FirstByte > 0 {
 		s.metrics.Overhead.Observe((rec.FirstByte - rec.Upstream).Seconds())
-		if rec.Stream {
-			route.Metrics.FirstToken(rec.FirstByte)
-			if n := rec.Usage.CompletionTokens - 1; rec.Usage.Known && n > 0 && rec.Outcome == OutcomeOK {
-				route.Metrics.PerToken((total - rec.FirstByte) / time.Duration(n))
-			}
-		}
+		rec.observeStream(route.Metrics, total)
 	}
 	if rec.Called && (rec.Usage.Known || settled.Estimated) {
 		route.Metrics.Tokens(settled.Usage.PromptTokens, settled.Usage.CachedTokens, settled.Usage.CompletionTokens)
@@ -214,6 +203,28 @@ func (s *Settler) observe(rec *Record, settled Settled, now time.Time) {
 	}
 	if settled.Cost > 0 {
 		route.Metrics.Cost(float64(settled.Cost) / float64(money.Unit)) // a metric, not an account
+	}
+}
+
+// errorType is what went wrong, in a word; empty for nothing.
+func (rec *Record) errorType() string {
+	switch {
+	case rec.Outcome == OutcomeClientGone:
+		return string(OutcomeClientGone)
+	case rec.Err != nil:
+		return rec.Err.Code
+	}
+	return ""
+}
+
+// observeStream tells how fast a stream was, if it was one.
+func (rec *Record) observeStream(m *metrics.Route, total time.Duration) {
+	if !rec.Stream {
+		return
+	}
+	m.FirstToken(rec.FirstByte)
+	if n := rec.Usage.CompletionTokens - 1; rec.Usage.Known && n > 0 && rec.Outcome == OutcomeOK {
+		m.PerToken((total - rec.FirstByte) / time.Duration(n))
 	}
 }
 

@@ -83,11 +83,8 @@ func table(all []metric) string {
 	b.WriteString("| Metric | Type | Labels | What |\n|---|---|---|---|\n")
 	for _, m := range all {
 		labels := ""
-		for i, l := range m.labels {
-			if i > 0 {
-				labels += ", "
-			}
-			labels += "`" + l + "`"
+		if len(m.labels) > 0 {
+			labels = "`" + strings.Join(m.labels, "`, `") + "`"
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", m.name, m.kind, labels, strings.ReplaceAll(m.help, "|", "\\|"))
 	}

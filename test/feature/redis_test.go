@@ -315,10 +315,15 @@ func TestRedis_whatAReplicaThatIsGoneHasSpentIsInTheLedger(t *testing.T) {
 				t.Error(err)
 			}
 		})
-		defer stops[i]()
 	}
+	defer func() {
+		for _, stop := range stops {
+			stop()
+		}
+	}()
 	first, second := f.replicas[0], f.replicas[1]
-	for first.decided().status == http.StatusOK { //nolint:revive // it spends all of it
+	for first.decided().status == http.StatusOK {
+		// it spends all of it
 	}
 	first.stop()
 	stops[0]()

@@ -101,7 +101,7 @@ func TestBinary_isStaticAndSaysNothingOfItsBuilder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	if libraries, err := file.ImportedLibraries(); err != nil || len(libraries) > 0 {
 		t.Errorf("libraries %v, error %v; want none", libraries, err)
 	}
