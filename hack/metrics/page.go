@@ -3,14 +3,21 @@ package main
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
+	"os"
 	"strings"
 	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
 
 	"vipcloud.ai/vipcloud/controllers"
 	"vipcloud.ai/vipcloud/gateway"
 	"vipcloud.ai/vipcloud/gateway/metrics"
 	"vipcloud.ai/vipcloud/gateway/provider/all"
+	"vipcloud.ai/vipcloud/gateway/report"
+	"vipcloud.ai/vipcloud/gateway/spend"
 )
 
 const head = `# Metrics
@@ -74,7 +81,30 @@ func gatewayMetrics() (*registry, error) {
 	metrics.Build(r, "")
 	metrics.Source(r, func() time.Duration { return 0 })
 	metrics.Certificate(r, func() int64 { return 0 })
-	return r, nil
+	return r, usageMetrics(r)
+}
+
+// usageMetrics registers what a gateway tells of the usage that it writes. It writes none.
+func usageMetrics(r *registry) error {
+	dir, err := os.MkdirTemp("", "metrics")
+	if err != nil {
+		return fmt.Errorf("making a directory: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	journal, err := spend.OpenJournal(dir, "", slog.New(slog.DiscardHandler))
+	if err != nil {
+		return fmt.Errorf("opening a journal: %w", err)
+	}
+	defer func() { _ = journal.Close() }()
+	books := spend.New()
+	books.Keep(journal)
+	_, err = report.NewLedger(report.LedgerOptions{
+		Config: &rest.Config{}, Books: books, Replica: "r", Instance: types.NamespacedName{Namespace: "n", Name: "i"}, Registry: r,
+	})
+	if err != nil {
+		return fmt.Errorf("making a ledger: %w", err)
+	}
+	return nil
 }
 
 // table writes metrics as a table.
