@@ -234,7 +234,7 @@ type ProviderCredentialStatus struct {
 // +kubebuilder:printcolumn:name="PROVIDER",type=string,JSONPath=`.spec.provider`
 // +kubebuilder:printcolumn:name="ENDPOINT",type=string,JSONPath=`.status.endpoint`
 // +kubebuilder:printcolumn:name="READY",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
-// +kubebuilder:printcolumn:name="HEALTHY",type=string,JSONPath=`.status.conditions[?(@.type=="Healthy")].status`,description="False while requests show that the vendor refuses or fails them"
+// +kubebuilder:printcolumn:name="HEALTHY",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Healthy")].status`,description="False while requests show that the vendor refuses or fails them"
 // +kubebuilder:printcolumn:name="REASON",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`,priority=1
 // +kubebuilder:printcolumn:name="AGE",type=date,JSONPath=`.metadata.creationTimestamp`
 type ProviderCredential struct {
