@@ -142,10 +142,6 @@ func TestGatewayInstance_HTTPRouteNeedsItsAPI(t *testing.T) {
 	})
 	w.later(instance)
 	w.expectConditions(instance, expect{"Exposed": "False/Progressing", "Ready": "False/Progressing"})
-	scheme := w.Scheme()
-	if err := gatewayv1.Install(scheme); err != nil {
-		t.Fatal(err)
-	}
 	route := &gatewayv1.HTTPRoute{ObjectMeta: metav1.ObjectMeta{Namespace: w.ns, Name: "vipcloud-default"}}
 	w.get(route)
 	parent, backend := route.Spec.ParentRefs[0], route.Spec.Rules[0].BackendRefs[0]

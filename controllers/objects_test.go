@@ -183,6 +183,7 @@ func (w *world) attend(instance, name string) *v1alpha1.GatewayReplica {
 	w.t.Helper()
 	w.podReady(w.pod(instance, name), corev1.ConditionTrue)
 	obj := w.replica(instance, name, func(r *v1alpha1.GatewayReplica) { r.Spec.PodName = v1alpha1.ObjectName(name) })
+	own := obj.DeepCopy() // the test has the other one
 	stop, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
@@ -191,7 +192,7 @@ func (w *world) attend(instance, name string) *v1alpha1.GatewayReplica {
 			case <-stop:
 				return
 			case <-time.After(50 * time.Millisecond):
-				w.catchUp(obj.DeepCopy())
+				w.catchUp(own)
 			}
 		}
 	}()

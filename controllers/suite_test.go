@@ -22,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/yaml"
 
 	"vipcloud.ai/vipcloud/api/v1alpha1"
@@ -97,6 +98,9 @@ func runTests(m *testing.M) int {
 func prepare(env *envtest.Environment, cfg *rest.Config) error {
 	scheme, err := NewScheme()
 	if err != nil {
+		return err
+	}
+	if err := gatewayv1.Install(scheme); err != nil { // tests read routes; the operator knows them by their API alone
 		return err
 	}
 	cfg.QPS, cfg.Burst = 1000, 2000
