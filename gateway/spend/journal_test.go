@@ -35,7 +35,10 @@ type process struct {
 }
 
 // newStore makes one with an empty journal.
-func newStore(tb testing.TB) *store { return &store{t: tb, dir: tb.TempDir()} }
+func newStore(tb testing.TB) *store {
+	tb.Helper()
+	return &store{t: tb, dir: tb.TempDir()}
+}
 
 // open begins a process that does not know yet what was written.
 func (s *store) open() *process {
