@@ -7,30 +7,50 @@ func TextSize(value []byte) int {
 	if len(value) < 2 || value[0] != '"' {
 		return len(value)
 	}
-	text := value[1 : len(value)-1]
-	size := len(text)
-	for {
-		i := bytes.IndexByte(text, '\\')
-		if i < 0 || i+1 >= len(text) {
-			return size
+	size, _, _ := Text(value, 0)
+	return size
+}
+
+// Text returns how many bytes of UTF-8 the JSON string holds that begins at i, and where it ends. It is for text that is known to be
+// valid, and checks nothing of it: not ok means that the string has no end.
+func Text(raw []byte, i int) (size, end int, ok bool) {
+	quote := i
+	for i++; ; {
+		if quote < i { // found once, and again only behind an escaped one
+			n := -1
+			if i < len(raw) {
+				n = bytes.IndexByte(raw[i:], '"')
+			}
+			if n < 0 {
+				return size, len(raw), false
+			}
+			quote = i + n
 		}
-		if text[i+1] != 'u' {
-			size--
-			text = text[i+2:]
-			continue
+		plain := bytes.IndexByte(raw[i:quote], '\\')
+		if plain < 0 {
+			return size + quote - i, quote + 1, true
 		}
-		escape, encoded := 6, 3
-		switch unit := hex(text[i+2:]); {
-		case unit < 0x80:
-			encoded = 1
-		case unit < 0x800:
-			encoded = 2
-		case unit>>10 == 0xd8>>2 && len(text) >= i+12: // a pair
-			escape, encoded = 12, 4
-		}
-		size += encoded - escape
-		text = text[min(i+escape, len(text)):]
+		i += plain
+		escape, encoded := escapeSize(raw[i:])
+		size += plain + encoded
+		i += escape
 	}
+}
+
+// escapeSize returns how long the escape is that text begins with, and how many bytes of UTF-8 it stands for.
+func escapeSize(text []byte) (escape, encoded int) {
+	if len(text) < 2 || text[1] != 'u' {
+		return 2, 1
+	}
+	switch unit := hex(text[2:]); {
+	case unit < 0x80:
+		return 6, 1
+	case unit < 0x800:
+		return 6, 2
+	case unit>>10 == 0xd8>>2 && len(text) > 12: // a pair, and the quote behind it
+		return 12, 4
+	}
+	return 6, 3
 }
 
 // hex reads four digits; what is none counts as 0.

@@ -28,3 +28,15 @@ func TestTextSize(t *testing.T) {
 		_ = jsonscan.TextSize([]byte(raw))
 	}
 }
+
+func FuzzText(f *testing.F) {
+	for _, raw := range []string{`""`, `"a\"b"`, `"\\"`, `"\ud83c\udf0f"`, `"\u00e9\\\""`, `"open`, `"\`, `"\u`} {
+		f.Add(raw, ",1")
+	}
+	f.Fuzz(func(t *testing.T, raw, rest string) {
+		_, end, ok := jsonscan.Text([]byte(raw+rest), 0)
+		if want, valid := jsonscan.String([]byte(raw+rest), 0); valid && len(raw) > 0 && raw[0] == '"' && (!ok || end != want) {
+			t.Errorf("%s%s ends at %d, %t; want %d", raw, rest, end, ok, want)
+		}
+	})
+}

@@ -40,13 +40,19 @@ func messageText(raw []byte, key, value int) (size, end int, ok bool) {
 		})
 		return size, end, ok
 	}
+	if raw[value] == '"' {
+		if size, end, ok = jsonscan.Text(raw, value); name == "role" || name == "name" || name == "tool_call_id" {
+			size = 0
+		}
+		return size, end, ok
+	}
 	if end, ok = jsonscan.Value(raw, value, jsonscan.MaxDepth); !ok {
 		return 0, end, false
 	}
-	if name == "role" || name == "name" || name == "tool_call_id" || raw[value] == 'n' { // null
+	if raw[value] == 'n' { // null
 		return 0, end, true
 	}
-	return jsonscan.TextSize(raw[value:end]), end, true
+	return end - value, end, true
 }
 
 // partText is PromptText of a member of a part of a message.
