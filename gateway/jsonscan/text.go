@@ -47,7 +47,7 @@ func escapeSize(text []byte) (escape, encoded int) {
 		return 6, 1
 	case unit < 0x800:
 		return 6, 2
-	case unit>>10 == 0xd8>>2 && len(text) > 12: // a pair, and the quote behind it
+	case unit>>10 == 0xd8>>2 && len(text) >= 12 && text[6] == '\\' && text[7] == 'u': // a pair
 		return 12, 4
 	}
 	return 6, 3
