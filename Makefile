@@ -22,7 +22,7 @@ CACHE := $(or $(VIPCLOUD_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vipcloud)
 # The race detector needs a C compiler. Without one the tests still run, and say so.
 RACE := $(if $(shell command -v gcc || command -v clang || command -v cc),-race)
 TESTFLAGS ?=
-GOTEST := go test $(TESTFLAGS)
+GOTEST := go test -timeout 20m $(TESTFLAGS)
 
 # Packages with a target of their own; test-unit takes the rest.
 LAYERED := /controllers(/|$$)|/gateway/(source|report|provider)(/|$$)|/test/(chaos|crd|e2e|feature|money|propagation|providers|sdk|conformance|packaging|importrules)(/|$$)
