@@ -25,9 +25,14 @@ func request(model string, n int, stream bool) []byte {
 		model, stream, strings.Repeat("lorem ipsum ", n/12+1))
 }
 
-// call sends one request and reads the answer to its end.
+// call asks for a chat and reads the answer to its end.
 func call(ctx context.Context, client *http.Client, url string, body []byte) (int64, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/v1/chat/completions", bytes.NewReader(body))
+	return post(ctx, client, url+"/v1/chat/completions", bytes.NewReader(body))
+}
+
+// post sends one request and reads the answer to its end.
+func post(ctx context.Context, client *http.Client, url string, body io.Reader) (int64, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, body)
 	if err != nil {
 		return 0, fmt.Errorf("making request: %w", err)
 	}
@@ -38,12 +43,13 @@ func call(ctx context.Context, client *http.Client, url string, body []byte) (in
 		return 0, fmt.Errorf("calling: %w", err)
 	}
 	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10)) // for the message
+		return 0, fmt.Errorf("status %d: %s", resp.StatusCode, text)
+	}
 	n, err := io.Copy(io.Discard, resp.Body)
 	if err != nil {
 		return n, fmt.Errorf("reading answer: %w", err)
-	}
-	if resp.StatusCode != http.StatusOK {
-		return n, fmt.Errorf("status %d", resp.StatusCode)
 	}
 	return n, nil
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -160,24 +159,9 @@ func (s *largeScenario) flood(ctx context.Context, c *contender, parallel int) (
 
 // one sends one request.
 func (s *largeScenario) one(ctx context.Context, client *http.Client, url string) (int64, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url+s.path, strings.NewReader(s.body))
+	n, err := post(ctx, client, url+s.path, strings.NewReader(s.body))
 	if err != nil {
-		return 0, fmt.Errorf("making request: %w", err)
-	}
-	req.Header.Set("Authorization", "Bearer "+benchKey)
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := client.Do(req)
-	if err != nil {
-		return 0, fmt.Errorf("calling: %w", err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10)) // for the message
-		return 0, fmt.Errorf("status %d: %s", resp.StatusCode, text)
-	}
-	n, err := io.Copy(io.Discard, resp.Body)
-	if err != nil {
-		return n, fmt.Errorf("reading answer: %w", err)
+		return n, err
 	}
 	if n < s.least {
 		return n, fmt.Errorf("%d bytes: %w", n, errShortAnswer)

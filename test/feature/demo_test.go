@@ -15,31 +15,11 @@ import (
 	"vipcloud.ai/vipcloud/test/sim"
 )
 
-// stopped is a clock that only a test moves.
-type stopped struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-// read is gateway.Options.Now.
-func (s *stopped) read() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.now
-}
-
-// pass moves it.
-func (s *stopped) pass(d time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.now = s.now.Add(d)
-}
-
 // demo starts a gateway whose model deepseek-v4-pro may be tried without a key, and pro may not. Its clock stands still.
-func demo(t *testing.T, change func(*v1alpha1.GatewayInstanceSpec)) (*env, *stopped) {
+func demo(t *testing.T, change func(*v1alpha1.GatewayInstanceSpec)) (*env, *hands) {
 	t.Helper()
-	clock := &stopped{now: time.Date(2026, 11, 23, 12, 0, 10, 0, time.UTC)}
-	e := newEnv(t, func(o *gateway.Options) { o.Now = clock.read })
+	clock := &hands{at: time.Date(2026, 11, 23, 12, 0, 10, 0, time.UTC)}
+	e := newEnv(t, func(o *gateway.Options) { o.Now = clock.now })
 	for _, model := range []string{"deepseek-v4-pro", "pro"} {
 		r := e.route(model, "deepseek-v4-pro", "deepseek")
 		in, out := v1alpha1.Decimal("1"), v1alpha1.Decimal("2")

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"log/slog"
 	"strconv"
 	"strings"
@@ -174,11 +175,9 @@ func (c *Client) changed(err error) {
 // bucket finds the place of a group. Keys of a namespace and what they share are in the same.
 func (c *Client) bucket(group string) *bucket {
 	namespace, _, _ := strings.Cut(group, "/")
-	h := uint32(2166136261) // FNV-1a
-	for i := range len(namespace) {
-		h = (h ^ uint32(namespace[i])) * 16777619
-	}
-	return c.buckets[int(h%uint32(len(c.buckets)))]
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(namespace)) // never fails
+	return c.buckets[int(h.Sum32()%uint32(len(c.buckets)))]
 }
 
 // Ask implements quota.Shared.
